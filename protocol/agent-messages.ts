@@ -1,0 +1,124 @@
+/** Agent <-> hub over socket.io, namespace `/agent`. Every agent message is acked; hub events are only nudges. */
+import { z } from 'zod';
+import { HostId, RunId, Sha256 } from './ids.ts';
+import { CheckpointFile } from './records.ts';
+import { RunConfig } from './run-config.ts';
+import type { AgentTunables } from './tunables.ts';
+
+export const AGENT_NAMESPACE = '/agent';
+
+/** socket.io `auth` of the handshake. */
+export const AgentAuth = z.object({
+  token: z.string().min(1),
+  protocolVersion: z.int(),
+  agentVersion: z.string(),
+  hostId: HostId,
+});
+export type AgentAuth = z.infer<typeof AgentAuth>;
+
+/** Sent as the connect_error message; the agent exits with the code beside it instead of trying again. */
+export const FATAL_REFUSALS = { bad_token: 77, agent_too_old: 78, hub_too_old: 79 } as const;
+export type FatalRefusal = keyof typeof FATAL_REFUSALS;
+
+export const DatasetReport = z.object({
+  name: z.string(),
+  /** Class folder names in the order of their indices. */
+  classNames: z.array(z.string()),
+  trainCount: z.int(),
+  valCount: z.int(),
+  /** Hash over relative paths and sizes: equal fingerprints mean the same images. */
+  fingerprint: z.string(),
+  /** Empty when usable; otherwise sentences saying what is wrong and how to mend it. */
+  problems: z.array(z.string()),
+});
+export type DatasetReport = z.infer<typeof DatasetReport>;
+
+export const HostReport = z.object({
+  name: z.string().min(1).max(200),
+  platform: z.string(),
+  cpuModel: z.string(),
+  cpuCount: z.int(),
+  memoryBytes: z.number(),
+  gpus: z.array(z.object({ index: z.int(), name: z.string(), memoryBytes: z.number() })),
+  slots: z.int().min(1),
+  backend: z.string(),
+  datasets: z.array(DatasetReport),
+});
+export type HostReport = z.infer<typeof HostReport>;
+
+export const AttemptRef = z.object({ runId: RunId, attempt: z.int().min(1) });
+export type AttemptRef = z.infer<typeof AttemptRef>;
+
+export const AgentHello = z.object({ report: HostReport, attempts: z.array(AttemptRef) });
+export type AgentHello = z.infer<typeof AgentHello>;
+export interface HelloReply {
+  tunables: AgentTunables;
+  /** For each attempt listed: go on (and send from ackedSeq + 1), or stop because it is fenced or cancelled. */
+  attempts: (AttemptRef & { ackedSeq: number; action: 'keep' | 'stop'; reason: StopReason | null })[];
+}
+
+/** fenced: another attempt owns the run. cancelled: the user said so. drained: the agent is going away. */
+export type StopReason = 'fenced' | 'cancelled';
+
+export const RunRequest = z.object({ freeSlots: z.int().min(1).max(64) });
+export type RunRequest = z.infer<typeof RunRequest>;
+
+export const GrantInput = z.object({ runId: RunId, network: z.string(), classCount: z.int(), file: CheckpointFile });
+export type GrantInput = z.infer<typeof GrantInput>;
+/** All that an agent needs to start one attempt. Files are fetched by hash from the hub. */
+export const Grant = z.object({
+  runId: RunId,
+  attempt: z.int().min(1),
+  /** For people: study and variant. */
+  label: z.string(),
+  config: RunConfig,
+  teachers: z.array(GrantInput),
+  initialisation: GrantInput.nullable(),
+  resume: z.object({ stepsCompleted: z.int(), files: z.array(CheckpointFile) }).nullable(),
+});
+export type Grant = z.infer<typeof Grant>;
+export interface RunRequestReply {
+  grants: Grant[];
+}
+
+export const Heartbeat = z.object({ attempts: z.array(AttemptRef) });
+export type Heartbeat = z.infer<typeof Heartbeat>;
+export interface HeartbeatReply {
+  /** Attempts that must end, until the agent says that they did. */
+  stop: (AttemptRef & { reason: StopReason })[];
+}
+
+/** Records stay unparsed here: the hub parses each and answers a fault with its path, so one bad record is named. */
+export const RecordBatch = AttemptRef.extend({ records: z.array(z.unknown()).min(1).max(1000) });
+export type RecordBatch = z.infer<typeof RecordBatch>;
+export type RecordBatchReply =
+  /** Stored (or already there): everything up to ackedSeq is safe. */
+  | { ok: true; ackedSeq: number; fenced: boolean }
+  /** A gap: send again from this seq. */
+  | { ok: false; code: 'resend_from'; seq: number }
+  /** A record that cannot be read: its path and why. Nothing of the batch was stored. */
+  | { ok: false; code: 'bad_record'; path: string; message: string }
+  /** The hub could not write just now; try again. */
+  | { ok: false; code: 'unavailable'; message: string };
+
+/** Any refused message. */
+export interface Nack {
+  ok: false;
+  code: 'bad_message';
+  path: string;
+  message: string;
+}
+
+export interface AgentToHub {
+  'agent:hello': (message: AgentHello, ack: (reply: HelloReply | Nack) => void) => void;
+  'run:request': (message: RunRequest, ack: (reply: RunRequestReply | Nack) => void) => void;
+  'agent:heartbeat': (message: Heartbeat, ack: (reply: HeartbeatReply | Nack) => void) => void;
+  'run:records': (message: RecordBatch, ack: (reply: RecordBatchReply | Nack) => void) => void;
+}
+export interface HubToAgent {
+  /** Something may be claimable or to be stopped: ask. */
+  'hub:nudge': () => void;
+}
+
+/** HTTP beside the socket, all with `Authorization: Bearer <agent token>`. PUT answers 200 {sha256,sizeBytes} when stored. */
+export const blobPath = (sha256: string) => `/api/agent/blobs/${Sha256.parse(sha256)}`;

@@ -1,0 +1,41 @@
+/** Hub -> browser over socket.io, namespace `/live` (session cookie or program token). */
+import { z } from 'zod';
+import { RunId, StudyId } from './ids.ts';
+import type { CheckpointRecord, LogRecord, MetricsRecord } from './records.ts';
+import type { RunSummaryView } from './views.ts';
+
+export const LIVE_NAMESPACE = '/live';
+
+/** What a page watches. `run:` brings records, `study:` its runs, `all` study and host changes for the lists. */
+export const WatchTopic = z.union([
+  z.strictObject({ kind: z.literal('run'), runId: RunId }),
+  z.strictObject({ kind: z.literal('study'), studyId: StudyId }),
+  z.strictObject({ kind: z.literal('all') }),
+]);
+export type WatchTopic = z.infer<typeof WatchTopic>;
+
+export type LiveRecord = MetricsRecord | LogRecord | CheckpointRecord;
+
+export interface RunRecordsEvent {
+  runId: string;
+  attempt: number;
+  records: LiveRecord[];
+}
+/** A new attempt went back to a checkpoint: points of earlier attempts beyond this step are gone. */
+export interface RunRewoundEvent {
+  runId: string;
+  attempt: number;
+  stepsCompleted: number;
+}
+export interface HubToBrowser {
+  'run:records': (event: RunRecordsEvent) => void;
+  'run:rewound': (event: RunRewoundEvent) => void;
+  'run:changed': (event: RunSummaryView) => void;
+  /** A study was created, edited or deleted. */
+  'study:changed': (event: { studyId: string }) => void;
+  'hosts:changed': () => void;
+}
+export interface BrowserToHub {
+  watch: (topic: WatchTopic, ack: (reply: { ok: true } | { ok: false; message: string }) => void) => void;
+  unwatch: (topic: WatchTopic) => void;
+}

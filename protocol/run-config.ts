@@ -1,0 +1,101 @@
+/** RunConfig: everything that decides what one run computes. Stored with the run, handed to the trainer unchanged. */
+import { z } from 'zod';
+import { RunId } from './ids.ts';
+import { NETWORKS, NetworkName } from './networks.ts';
+
+export const DatasetName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}$/,
+    'A dataset name is 1-64 lower-case letters, digits, dots, dashes or underscores.',
+  );
+
+/** Learning rate over epochs. `step` multiplies by `factor` at the start of each listed epoch (0-based). */
+export const Schedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant') }),
+  z.strictObject({
+    kind: z.literal('step'),
+    dropAtEpochs: z.array(z.int().min(1)).min(1, 'Name at least one epoch at which the learning rate drops.'),
+    factor: z.number().gt(0).lt(1),
+  }),
+  z.strictObject({ kind: z.literal('cosine'), warmupEpochs: z.int().min(0).default(0) }),
+]);
+export type Schedule = z.infer<typeof Schedule>;
+
+/** SGD as PyTorch computes it. MEAL V2's own values: momentum 0.9, weight decay 0. */
+export const OptimizerConfig = z.strictObject({
+  learningRate: z
+    .number('Give a learning rate.')
+    .gt(0, 'The learning rate must be above 0.')
+    .max(10, 'A learning rate above 10 cannot train: use 10 or less.'),
+  momentum: z.number().min(0).lt(1, 'Momentum must be below 1.').default(0.9),
+  weightDecay: z.number().min(0).max(1).default(0),
+  schedule: Schedule.default({ kind: 'constant' }),
+});
+export type OptimizerConfig = z.infer<typeof OptimizerConfig>;
+
+export const INPUT_SIZE_CHOICES = [224, 380] as const;
+export const InputSize = z
+  .int('The input size is a whole number of pixels.')
+  .min(16, 'The input size must be at least 16 pixels.')
+  .max(1024, 'The input size can be at most 1024 pixels.');
+export const Epochs = z
+  .int('Epochs are a whole number.')
+  .min(1, 'Train for at least 1 epoch.')
+  .max(10_000, 'At most 10,000 epochs.');
+export const BatchSize = z
+  .int('The batch size is a whole number.')
+  .min(2, 'Batch norm needs a batch of at least 2.')
+  .max(4096, 'At most 4096 images a batch.');
+export const Seed = z
+  .int('A seed is a whole number.')
+  .min(0, 'A seed is 0 or more.')
+  .max(2 ** 31 - 1, 'A seed is below 2,147,483,648.');
+
+/** Where the trained network's weights come from at step 0. */
+export const Initialisation = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('random') }),
+  z.strictObject({ kind: z.literal('run'), runId: RunId }),
+]);
+export type Initialisation = z.infer<typeof Initialisation>;
+
+/** A frozen teacher: the best checkpoint of a succeeded run. */
+export const TeacherSource = z.strictObject({ kind: z.literal('run'), runId: RunId });
+export type TeacherSource = z.infer<typeof TeacherSource>;
+
+const common = {
+  version: z.literal(1),
+  dataset: DatasetName,
+  network: NetworkName,
+  initialisation: Initialisation,
+  inputSize: InputSize,
+  epochs: Epochs,
+  batchSize: BatchSize,
+  seed: Seed,
+  optimizer: OptimizerConfig,
+};
+
+export const ClassificationConfig = z.strictObject({ task: z.literal('classification'), ...common });
+export const DistillationConfig = z.strictObject({
+  task: z.literal('distillation'),
+  ...common,
+  teachers: z.array(TeacherSource).min(1, 'Choose at least one teacher.'),
+  discriminator: z.boolean(),
+});
+export type ClassificationConfig = z.infer<typeof ClassificationConfig>;
+export type DistillationConfig = z.infer<typeof DistillationConfig>;
+
+export const RunConfig = z
+  .discriminatedUnion('task', [ClassificationConfig, DistillationConfig])
+  .superRefine((config, ctx) => {
+    const { minInputSize } = NETWORKS[config.network];
+    if (config.inputSize < minInputSize)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['inputSize'],
+        message: `${config.network} needs an input of at least ${minInputSize} pixels; got ${config.inputSize}.`,
+      });
+    if (config.task === 'distillation' && new Set(config.teachers.map((t) => t.runId)).size !== config.teachers.length)
+      ctx.addIssue({ code: 'custom', path: ['teachers'], message: 'The same teacher is listed twice.' });
+  });
+export type RunConfig = z.infer<typeof RunConfig>;

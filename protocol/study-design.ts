@@ -1,0 +1,79 @@
+/** StudyDesign: what the form edits and the API takes. `expandDesign` turns it into variants and runs. */
+import { z } from 'zod';
+import { RunId } from './ids.ts';
+import { NetworkName } from './networks.ts';
+import { BatchSize, DatasetName, Epochs, InputSize, OptimizerConfig, Seed } from './run-config.ts';
+
+export const PlannedKey = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'A key is 1-40 lower-case letters, digits or dashes.');
+
+/** A network that the study trains first, on hard labels: a teacher or a student's start. */
+export const PlannedNetwork = z.strictObject({
+  key: PlannedKey,
+  network: NetworkName,
+  inputSize: InputSize,
+  epochs: Epochs,
+  batchSize: BatchSize,
+  seed: Seed,
+  optimizer: OptimizerConfig,
+});
+export type PlannedNetwork = z.infer<typeof PlannedNetwork>;
+
+/** A run that exists, or one that this study trains first. */
+export const NetworkRef = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run'), runId: RunId }),
+  z.strictObject({ kind: z.literal('planned'), key: PlannedKey }),
+]);
+export type NetworkRef = z.infer<typeof NetworkRef>;
+
+/** One level of the factor "teachers": an ensemble. */
+export const TeacherSet = z.array(NetworkRef).min(1, 'An ensemble needs at least one teacher.');
+export type TeacherSet = z.infer<typeof TeacherSet>;
+
+export const Levels = z.strictObject({ teachers: TeacherSet, discriminator: z.boolean(), inputSize: InputSize });
+export type Levels = z.infer<typeof Levels>;
+
+export const DESIGN_KINDS = ['full-factorial', 'one-at-a-time', 'list'] as const;
+
+export const StudyName = z
+  .string()
+  .trim()
+  .min(1, 'Give the study a name.')
+  .max(200, 'A study name has at most 200 characters.');
+
+export const StudyDesign = z.strictObject({
+  version: z.literal(1),
+  dataset: DatasetName,
+  student: z.strictObject({
+    network: NetworkName,
+    initialisation: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('random') }),
+      z.strictObject({ kind: z.literal('run'), runId: RunId }),
+      z.strictObject({ kind: z.literal('planned'), key: PlannedKey }),
+    ]),
+  }),
+  epochs: Epochs,
+  batchSize: BatchSize,
+  optimizer: OptimizerConfig,
+  planned: z.array(PlannedNetwork).max(20, 'At most 20 networks can be trained first.'),
+  /** Also train the student alone on hard labels, with the same budget, for every input size and seed. */
+  baseline: z.boolean(),
+  design: z.enum(DESIGN_KINDS),
+  factors: z.strictObject({
+    teachers: z.array(TeacherSet),
+    discriminator: z.array(z.boolean()),
+    inputSize: z.array(InputSize),
+  }),
+  /** Only for the design `list`: the variants themselves. */
+  list: z.array(Levels),
+  seeds: z.array(Seed).min(1, 'Give at least one seed.'),
+});
+export type StudyDesign = z.infer<typeof StudyDesign>;
+export type StudyDesignInput = z.input<typeof StudyDesign>;
+
+/** A fault in a design: `path` names the form's field, dot-separated. */
+export interface FieldProblem {
+  path: string;
+  message: string;
+}

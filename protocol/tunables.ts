@@ -1,0 +1,69 @@
+/** All times, sizes and limits, each with its sentence. The hub sends `agentTunables` to agents in the handshake. */
+
+/** Number spoken on the agent socket; hub and agent refuse each other with one clear sentence when it differs. */
+export const PROTOCOL_VERSION = 1;
+
+/** How often an agent says that it lives. */
+export const HEARTBEAT_MS = 10_000;
+/** Silence after which a host is shown as unreachable; derived when read, nothing is changed by it. */
+export const UNREACHABLE_AFTER_MS = 30_000;
+/** Silence after which the hub takes an attempt away from its host and queues the run again. */
+export const LEASE_MS = 120_000;
+/** How often the hub looks for attempts whose lease ran out. */
+export const LEASE_SWEEP_MS = 15_000;
+/** Slow poll behind every nudge: a lost nudge costs at most this. */
+export const POLL_MS = 5_000;
+/** How often the agent looks for new lines in a trainer's record file. */
+export const SPOOL_READ_MS = 250;
+/** Largest number of records in one batch. */
+export const MAX_BATCH_RECORDS = 500;
+/** Largest number of bytes of one batch, well under the socket's limit. */
+export const MAX_BATCH_BYTES = 1_000_000;
+/** Largest message that the hub's sockets accept. */
+export const MAX_SOCKET_BYTES = 4_000_000;
+/** How long an emit waits for its ack before it is sent again. */
+export const ACK_TIMEOUT_MS = 10_000;
+/** Time a trainer gets between SIGTERM (save a checkpoint) and SIGKILL. */
+export const STOP_GRACE_MS = 15_000;
+/** A trainer that writes no record for this long is stopped as `stalled`. */
+export const STALL_AFTER_MS = 600_000;
+/** A local agent without runs that cannot reach its hub for this long ends by itself. */
+export const ORPHAN_EXIT_MS = 120_000;
+/** Attempts a run gets before it fails for good. */
+export const MAX_ATTEMPTS = 5;
+/** Broadcasts to browsers are gathered for this long. */
+export const LIVE_COALESCE_MS = 50;
+/** Last lines of output kept with a failed attempt. */
+export const FAILURE_LOG_LINES = 50;
+/** Longest log line stored; the rest is cut and marked. */
+export const MAX_LOG_LINE = 4_000;
+
+/** A design above this is refused: nobody means it, and the table could not be read. */
+export const MAX_RUNS_PER_STUDY = 500;
+/** Unreadable images tolerated in one split, as a share of it, before the run stops as `dataset_invalid`. */
+export const MAX_UNREADABLE_SHARE = 0.05;
+/** Largest checkpoint file taken over HTTP. */
+export const MAX_BLOB_BYTES = 20_000_000_000;
+/** The link that signs the owner or an invited member in works this long, and once. */
+export const SIGN_IN_LINK_HOURS = 24;
+
+export interface AgentTunables {
+  heartbeatMs: number;
+  pollMs: number;
+  spoolReadMs: number;
+  ackTimeoutMs: number;
+  stopGraceMs: number;
+  stallAfterMs: number;
+  maxBatchRecords: number;
+  maxBatchBytes: number;
+}
+export const agentTunables: AgentTunables = {
+  heartbeatMs: HEARTBEAT_MS,
+  pollMs: POLL_MS,
+  spoolReadMs: SPOOL_READ_MS,
+  ackTimeoutMs: ACK_TIMEOUT_MS,
+  stopGraceMs: STOP_GRACE_MS,
+  stallAfterMs: STALL_AFTER_MS,
+  maxBatchRecords: MAX_BATCH_RECORDS,
+  maxBatchBytes: MAX_BATCH_BYTES,
+};

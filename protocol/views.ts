@@ -1,0 +1,228 @@
+/** What the API and the live socket show of the database. Times are milliseconds since 1970; accuracies are percent. */
+import type { DatasetReport } from './agent-messages.ts';
+import type { NetworkName } from './networks.ts';
+import type { CheckpointFile } from './records.ts';
+import type { RunConfig } from './run-config.ts';
+import type { AttemptOutcome, FailureCode, RunRole, RunStatus, TokenKind, UserRole } from './statuses.ts';
+import type { Levels, StudyDesign } from './study-design.ts';
+
+export interface MeView {
+  id: string;
+  name: string;
+  email: string;
+  role: UserRole;
+  /** False until the member has chosen one; the page then asks for it. */
+  hasPassword: boolean;
+}
+export interface MemberView {
+  id: string;
+  name: string;
+  email: string;
+  role: UserRole;
+  createdAt: number;
+  lastSeenAt: number | null;
+  hasPassword: boolean;
+}
+export interface TokenView {
+  id: string;
+  kind: TokenKind;
+  /** For program tokens: what they may do. */
+  role: 'editor' | 'viewer' | null;
+  label: string;
+  /** First characters, to tell tokens apart. */
+  hint: string;
+  createdAt: number;
+  createdBy: string;
+  lastUsedAt: number | null;
+}
+
+export interface RunSummaryView {
+  id: string;
+  studyId: string;
+  studyName: string;
+  variantId: string;
+  variantLabel: string;
+  role: RunRole;
+  seed: number;
+  task: RunConfig['task'];
+  network: NetworkName;
+  inputSize: number;
+  status: RunStatus;
+  /** The user paused it: queued, but not to be claimed until resumed. */
+  heldAt: number | null;
+  cancelRequestedAt: number | null;
+  failureCode: FailureCode | null;
+  failureMessage: string | null;
+  attempt: number;
+  maxAttempts: number;
+  hostId: string | null;
+  hostName: string | null;
+  stepsCompleted: number;
+  /** Null until the first attempt has started. */
+  totalSteps: number | null;
+  epochs: number;
+  /** Best val/top1 so far, and the epoch (1-based, epochs done) it was reached after; ties: the earlier. */
+  bestTop1: number | null;
+  bestEpoch: number | null;
+  lastTop1: number | null;
+  /** Runs that must succeed first and have not yet. */
+  waitingFor: { runId: string; label: string; status: RunStatus }[];
+  createdAt: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+}
+export interface AttemptView {
+  attempt: number;
+  hostId: string | null;
+  hostName: string | null;
+  claimedAt: number;
+  startedAt: number | null;
+  endedAt: number | null;
+  /** Step the attempt went on from: 0, or its checkpoint's. */
+  startStep: number;
+  outcome: AttemptOutcome | null;
+  failureCode: FailureCode | null;
+  message: string | null;
+  exitCode: number | null;
+  signal: string | null;
+  backend: string | null;
+  device: string | null;
+  ackedSeq: number;
+  /** Only for attempts that failed: the end of the output. */
+  lastLogLines: string[];
+}
+export interface CheckpointView {
+  id: string;
+  runId: string;
+  attempt: number;
+  stepsCompleted: number;
+  epoch: number;
+  top1: number | null;
+  isBest: boolean;
+  isLatest: boolean;
+  /** All files have arrived. */
+  complete: boolean;
+  createdAt: number;
+  files: (CheckpointFile & { url: string })[];
+}
+export interface RunDetailView extends RunSummaryView {
+  config: RunConfig;
+  attempts: AttemptView[];
+  checkpoints: CheckpointView[];
+  parameterCount: number | null;
+  stepsPerEpoch: number | null;
+  /** Every metric name seen. */
+  metrics: string[];
+}
+/** Newest record the reader has; records are ordered by (attempt, seq). */
+export interface RecordCursor {
+  attempt: number;
+  seq: number;
+}
+export interface MetricPage {
+  /** Ordered by (attempt, seq). One column per metric would be sparse: train and val points have different metrics. */
+  points: {
+    attempt: number;
+    seq: number;
+    at: number;
+    step: number;
+    epoch: number;
+    values: Record<string, number | string>;
+  }[];
+  /** Null when this was the last page. */
+  next: RecordCursor | null;
+}
+export interface LogPage {
+  lines: { attempt: number; seq: number; at: number; level: 'info' | 'warning' | 'error' | 'output'; line: string }[];
+  /** Older lines exist before the first one given. */
+  hasOlder: boolean;
+}
+
+export interface StudyListItem {
+  id: string;
+  name: string;
+  dataset: string;
+  studentNetwork: NetworkName;
+  createdAt: number;
+  createdBy: string;
+  runCount: number;
+  counts: Record<RunStatus, number>;
+  /** Best mean top-1 over student variants with at least one value. */
+  bestMeanTop1: number | null;
+  bestVariantLabel: string | null;
+}
+export interface Top1Value {
+  runId: string;
+  seed: number;
+  status: RunStatus;
+  top1: number | null;
+  epoch: number | null;
+}
+export interface Top1Row {
+  variantId: string;
+  role: RunRole;
+  label: string;
+  levels: Levels | null;
+  network: NetworkName;
+  inputSize: number;
+  isReference: boolean;
+  /** One per seed. Means count succeeded runs only; `values` shows the others as what they are. */
+  values: Top1Value[];
+  n: number;
+  mean: number | null;
+  /** Sample standard deviation (n - 1); null below two values. */
+  std: number | null;
+  /** Median of the best epochs. */
+  bestEpoch: number | null;
+  /** Mean of paired differences over common seeds to the reference variant, in points; null when none is common. */
+  difference: number | null;
+  pairedSeeds: number;
+}
+export interface StudyView {
+  id: string;
+  name: string;
+  notes: string;
+  createdAt: number;
+  createdBy: string;
+  design: StudyDesign;
+  referenceVariantId: string | null;
+  rows: Top1Row[];
+  runs: RunSummaryView[];
+}
+
+export interface HostView {
+  id: string;
+  name: string;
+  /** online: heard of within the limit. unreachable: silent. detached: said goodbye. */
+  state: 'online' | 'unreachable' | 'detached';
+  lastSeenAt: number | null;
+  platform: string;
+  cpuModel: string;
+  cpuCount: number;
+  memoryBytes: number;
+  gpus: { index: number; name: string; memoryBytes: number }[];
+  slots: number;
+  backend: string;
+  agentVersion: string;
+  datasets: DatasetReport[];
+  runs: RunSummaryView[];
+}
+export interface DatasetOption {
+  name: string;
+  classNames: string[];
+  trainCount: number;
+  valCount: number;
+  hostNames: string[];
+  problems: string[];
+}
+/** A run whose best checkpoint can teach or start another. */
+export interface TeacherOption {
+  runId: string;
+  label: string;
+  network: NetworkName;
+  dataset: string;
+  classCount: number;
+  inputSize: number;
+  top1: number | null;
+  succeeded: boolean;
+}
