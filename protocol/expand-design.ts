@@ -116,7 +116,7 @@ function checkDesign(design: StudyDesign, levels: Levels[], context: DesignConte
     if (design.factors.discriminator.length === 0)
       add('factors.discriminator', 'Choose the discriminator on, off or both.');
     if (design.factors.inputSize.length === 0) add('factors.inputSize', 'Choose at least one input size.');
-    design.factors.inputSize.forEach((s, i) => checkSize(network, s, `factors.inputSize.${i}`));
+    for (const [i, s] of design.factors.inputSize.entries()) checkSize(network, s, `factors.inputSize.${i}`);
     if (new Set(design.factors.inputSize).size !== design.factors.inputSize.length)
       add('factors.inputSize', 'An input size is listed twice.');
     if (new Set(design.factors.discriminator).size !== design.factors.discriminator.length)
@@ -129,7 +129,8 @@ function checkDesign(design: StudyDesign, levels: Levels[], context: DesignConte
     for (const ref of set) checkRef(ref, path, 'Teacher');
     if (new Set(set.map(refKey)).size !== set.length) add(path, 'The same teacher is in this ensemble twice.');
   });
-  if (design.design === 'list') design.list.forEach((l, i) => checkSize(network, l.inputSize, `list.${i}.inputSize`));
+  if (design.design === 'list')
+    for (const [i, l] of design.list.entries()) checkSize(network, l.inputSize, `list.${i}.inputSize`);
 
   const repeated = design.seeds.find((s, i) => design.seeds.indexOf(s) !== i);
   if (repeated !== undefined) add('seeds', `Seed ${repeated} is listed twice. Each seed may appear once.`);
