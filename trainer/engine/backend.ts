@@ -1,0 +1,37 @@
+/**
+ * TensorFlow ops that tfjs does not wrap, called by name on the native backend. Everything that uses them keeps a second
+ * path in ordinary tfjs ops for the plain backend.
+ */
+import type { Tensor } from '@tensorflow/tfjs';
+import { tf } from './tf.ts';
+
+export interface OpAttribute {
+  name: string;
+  type: number;
+  value: unknown;
+}
+
+/** The part of tfjs-node's backend that is used here. Its own typings need Node typings of another age. */
+export interface NativeBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: {
+    readonly TF_Version: string;
+    readonly TF_FLOAT: number;
+    readonly TF_ATTR_FLOAT: number;
+    readonly TF_ATTR_STRING: number;
+    readonly TF_ATTR_BOOL: number;
+    readonly TF_ATTR_TYPE: number;
+  };
+  executeSingleOutput(name: string, attributes: OpAttribute[], inputs: Tensor[]): Tensor;
+  executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[];
+}
+
+/** The native backend, or null where plain TensorFlow.js computes. */
+export function nativeBackend(): NativeBackend | null {
+  return tf.getBackend() === 'tensorflow' ? (tf.backend() as unknown as NativeBackend) : null;
+}
+
+/** The attribute `T = float32`, which nearly every op wants. */
+export function float32Attribute(native: NativeBackend): OpAttribute {
+  return { name: 'T', type: native.binding.TF_ATTR_TYPE, value: native.binding.TF_FLOAT };
+}

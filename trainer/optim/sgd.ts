@@ -1,0 +1,63 @@
+/** Stochastic gradient descent with momentum: the arithmetic of `torch.optim.SGD` (dampening 0, no Nesterov). */
+import type { Tensor, Variable } from '@tensorflow/tfjs';
+import { tf } from '../engine/tf.ts';
+import { ParameterStore } from '../weights/parameter-store.ts';
+import type { StateDict } from '../weights/state-dict.ts';
+
+export interface SgdOptions {
+  momentum: number;
+  weightDecay: number;
+}
+
+export class Sgd {
+  readonly #parameters: ReadonlyMap<string, Variable>;
+  readonly #options: SgdOptions;
+  /** One velocity per parameter, under the parameter's name. Starting at 0 equals PyTorch's "first velocity = gradient". */
+  readonly #velocities = new ParameterStore();
+
+  /** The parameters stay the caller's; their names key the optimiser's state, so keep them apart when merging two networks'. */
+  constructor(parameters: ReadonlyMap<string, Variable>, options: SgdOptions) {
+    this.#parameters = parameters;
+    this.#options = options;
+    tf.tidy(() => {
+      for (const [name, parameter] of parameters) {
+        this.#velocities.addParameter(name, 'plain', tf.zeros(parameter.shape));
+      }
+    });
+  }
+
+  /**
+   * v = momentum v + (g + weightDecay w); w = w - learningRate v. A parameter whose gradient is null or absent is left alone,
+   * as PyTorch does with `grad is None`. The gradients stay the caller's.
+   */
+  step(gradients: ReadonlyMap<string, Tensor | null>, learningRate: number): void {
+    const { momentum, weightDecay } = this.#options;
+    tf.tidy(() => {
+      const rate = tf.scalar(learningRate);
+      const inertia = tf.scalar(momentum);
+      for (const [name, parameter] of this.#parameters) {
+        const gradient = gradients.get(name);
+        if (gradient === null || gradient === undefined) continue;
+        const velocity = this.#velocities.parameters.get(name)!;
+        const pull = weightDecay === 0 ? gradient : gradient.add(parameter.mul(weightDecay));
+        velocity.assign(velocity.mul(inertia).add(pull));
+        parameter.assign(parameter.sub(velocity.mul(rate)));
+      }
+    });
+  }
+
+  /** Velocities under their parameters' names, in TensorFlow's layout. */
+  toState(): Promise<StateDict> {
+    return this.#velocities.toStateDict();
+  }
+
+  /** Throws one Error naming every velocity that does not fit, changing nothing. */
+  loadState(state: StateDict): void {
+    this.#velocities.loadStateDict(state);
+  }
+
+  /** Frees the velocities; the parameters stay. */
+  dispose(): void {
+    this.#velocities.dispose();
+  }
+}
