@@ -1,0 +1,26 @@
+// Bundles the project's own TypeScript into the programs in dist/; packages stay in node_modules.
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+import { inRoot } from './shell.mjs';
+
+export const PROGRAMS = {
+  hub: 'server/main.ts',
+  demo: 'server/demo.ts',
+  agent: 'trainer/agent/main.ts',
+  trainer: 'trainer/train/main.ts',
+};
+
+rmSync(inRoot('dist'), { recursive: true, force: true });
+await build({
+  absWorkingDir: inRoot(),
+  entryPoints: PROGRAMS,
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: 'linked',
+  packages: 'external',
+  alias: { '@mealtable/protocol': inRoot('protocol'), '@mealtable/trainer': inRoot('trainer') },
+  logLevel: 'warning',
+});
