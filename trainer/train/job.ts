@@ -1,0 +1,69 @@
+/** The files by which the agent and a trainer speak: everything lies in the attempt's folder. */
+import { Grant } from '@mealtable/protocol/agent-messages';
+import { RunId } from '@mealtable/protocol/ids';
+import { NetworkName } from '@mealtable/protocol/networks';
+import { FailureCode } from '@mealtable/protocol/statuses';
+import { z } from 'zod';
+
+export const ATTEMPT_FILES = {
+  /** A TrainerJob, written by the agent before it starts the trainer. */
+  job: 'grant.json',
+  /** The record stream. */
+  records: 'records.jsonl',
+  /** A TrainerFailure, written before the trainer exits with TRAINER_EXIT.failed. */
+  failure: 'failure.json',
+  /** Made by the agent before SIGTERM when no checkpoint is wanted. */
+  cancel: 'cancel',
+  /** One folder per checkpoint, named by its id. */
+  checkpoints: 'checkpoints',
+} as const;
+
+/** Made by the agent in a checkpoint's folder when the hub has all of its files: the trainer may then delete an old one. */
+export const UPLOADED_MARK = 'uploaded';
+
+export const TeacherFile = z.strictObject({
+  runId: RunId,
+  network: NetworkName,
+  classCount: z.int().min(1),
+  /** A safetensors file with timm's keys. */
+  path: z.string().min(1),
+});
+export type TeacherFile = z.infer<typeof TeacherFile>;
+
+/** One attempt's work order, with the places where the agent has put the files that the grant names. */
+export const TrainerJob = z
+  .strictObject({
+    grant: Grant,
+    /** Folder with train/<class>/ and val/<class>/. */
+    datasetPath: z.string().min(1),
+    teacherPaths: z.array(TeacherFile),
+    /** A safetensors file of the same network, when the config starts from another run. */
+    initialisationPath: z.string().min(1).nullable(),
+    /** Folder of the checkpoint to go on from, its files named as in CHECKPOINT_FILES. */
+    resumeDir: z.string().min(1).nullable(),
+    /** Cores that TensorFlow may use. */
+    threads: z.int().min(1),
+  })
+  .superRefine((job, ctx) => {
+    const { config } = job.grant;
+    const given = new Set(job.teacherPaths.map((t) => t.runId));
+    for (const { runId } of config.task === 'distillation' ? config.teachers : [])
+      if (!given.has(runId))
+        ctx.addIssue({ code: 'custom', path: ['teacherPaths'], message: `No file is given for the teacher ${runId}.` });
+    if (config.initialisation.kind === 'run' && job.initialisationPath === null)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['initialisationPath'],
+        message: `No file is given for the start, ${config.initialisation.runId}.`,
+      });
+    if ((job.grant.resume === null) !== (job.resumeDir === null))
+      ctx.addIssue({
+        code: 'custom',
+        path: ['resumeDir'],
+        message: 'The grant and resumeDir differ about resuming: give both or neither.',
+      });
+  });
+export type TrainerJob = z.infer<typeof TrainerJob>;
+
+export const TrainerFailure = z.strictObject({ failureCode: FailureCode, message: z.string().min(1).max(2000) });
+export type TrainerFailure = z.infer<typeof TrainerFailure>;
