@@ -1,0 +1,69 @@
+/** The hub's settings: read from the environment once, in main.ts, and passed down. */
+import path from 'node:path';
+import { z } from 'zod';
+import { PROJECT_DIR } from './project-dir.ts';
+
+const Flag = z
+  .enum(['1', 'true', 'yes', '0', 'false', 'no'], { error: 'must be 1 or 0' })
+  .transform((word) => ['1', 'true', 'yes'].includes(word));
+
+const Port = z.coerce
+  .number({ error: 'must be a whole number from 0 to 65535' })
+  .int('must be a whole number from 0 to 65535')
+  .min(0, 'must be a whole number from 0 to 65535')
+  .max(65535, 'must be a whole number from 0 to 65535');
+
+const Origin = z
+  .url({ protocol: /^https?$/, error: 'must be an address such as https://mealtable.example.org' })
+  .transform((text) => new URL(text).origin);
+
+const Variables = z.object({
+  /** Port of the one HTTP server; 0 takes a free one. */
+  PORT: Port.default(3000),
+  /** Address to listen on. Anything but a loopback address opens the hub to the network. */
+  HOST: z.string().default('127.0.0.1'),
+  /** Folder of the embedded database, the checkpoints and the local agent. */
+  MEALTABLE_DATA: z.string().optional(),
+  /** A Postgres server of one's own (10 to 18) instead of the embedded one. */
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must look like postgresql://user:password@host:5432/database' })
+    .optional(),
+  /** Address that browsers use when a proxy stands before the hub; allowed as Host and Origin besides the own one. */
+  MEALTABLE_ORIGIN: Origin.optional(),
+  /** Start no local trainer host. */
+  MEALTABLE_NO_AGENT: Flag.default(false),
+});
+
+export interface HubEnv {
+  port: number;
+  host: string;
+  dataDir: string;
+  databaseUrl: string | null;
+  origin: string | null;
+  localAgent: boolean;
+}
+
+/**
+ * @param variables `process.env`, or a test's own; empty strings count as not set
+ * @throws {Error} naming the variable, what it must be and what it was
+ */
+export function parseHubEnv(variables: Record<string, string | undefined>): HubEnv {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const parsed = Variables.safeParse(set);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const name = String(issue?.path[0]);
+    // A database address holds a password, so its value is not repeated.
+    const shown = name === 'DATABASE_URL' ? '' : `; it is "${set[name]}"`;
+    throw new Error(`The environment variable ${name} ${issue?.message}${shown}.`);
+  }
+  const env = parsed.data;
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    dataDir: path.resolve(env.MEALTABLE_DATA ?? path.join(PROJECT_DIR, '.mealtable')),
+    databaseUrl: env.DATABASE_URL ?? null,
+    origin: env.MEALTABLE_ORIGIN ?? null,
+    localAgent: !env.MEALTABLE_NO_AGENT,
+  };
+}
