@@ -46,7 +46,7 @@ export const HostReport = z.object({
 });
 export type HostReport = z.infer<typeof HostReport>;
 
-export const AttemptRef = z.object({ runId: RunId, attempt: z.int().min(1) });
+export const AttemptRef = z.object({ runId: RunId, attempt: z.int32().min(1) });
 export type AttemptRef = z.infer<typeof AttemptRef>;
 
 export const AgentHello = z.object({ report: HostReport, attempts: z.array(AttemptRef) });
@@ -68,7 +68,7 @@ export type GrantInput = z.infer<typeof GrantInput>;
 /** All that an agent needs to start one attempt. Files are fetched by hash from the hub. */
 export const Grant = z.object({
   runId: RunId,
-  attempt: z.int().min(1),
+  attempt: z.int32().min(1),
   /** For people: study and variant. */
   label: z.string(),
   config: RunConfig,

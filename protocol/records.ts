@@ -10,9 +10,9 @@ import { MAX_LOG_LINE } from './tunables.ts';
 import { WireNumber } from './wire-number.ts';
 
 const head = {
-  seq: z.int().min(1),
-  /** Milliseconds since 1970 on the host's clock. */
-  at: z.number(),
+  seq: z.int32().min(1),
+  /** Milliseconds since 1970 on the host's clock, within what a Date can hold. */
+  at: z.number().min(0).max(8.64e15),
 };
 
 /** Names like `train/loss`, `val/top1`: a section, a slash, a metric. */
@@ -25,19 +25,19 @@ export const StartedRecord = z.strictObject({
   ...head,
   kind: z.literal('started'),
   /** Optimiser updates already done: 0, or the resumed checkpoint's count. */
-  stepsCompleted: z.int().min(0),
-  stepsPerEpoch: z.int().min(1),
-  totalSteps: z.int().min(1),
+  stepsCompleted: z.int32().min(0),
+  stepsPerEpoch: z.int32().min(1),
+  totalSteps: z.int32().min(1),
   backend: z.string(),
   device: z.string(),
   /** Trainable parameters of the trained network. */
-  parameterCount: z.int().min(0),
+  parameterCount: z.int32().min(0),
 });
 export const MetricsRecord = z.strictObject({
   ...head,
   kind: z.literal('metrics'),
   /** Optimiser updates done when the values were taken: 1 after the first. */
-  step: z.int().min(0),
+  step: z.int32().min(0),
   /** Epochs done, fractional within an epoch. */
   epoch: z.number().min(0),
   values: z.record(MetricName, WireNumber),
@@ -59,13 +59,16 @@ export const CheckpointRecord = z.strictObject({
   ...head,
   kind: z.literal('checkpoint'),
   checkpointId: CheckpointId,
-  stepsCompleted: z.int().min(0),
+  stepsCompleted: z.int32().min(0),
   epoch: z.number().min(0),
   /** val/top1 in percent, null when nothing was validated yet. */
   top1: z.number().min(0).max(100).nullable(),
   /** True when top1 is the highest so far (ties: the earlier epoch stays best). */
   isBest: z.boolean(),
-  files: z.array(CheckpointFile).min(1),
+  files: z
+    .array(CheckpointFile)
+    .min(1)
+    .refine((files) => new Set(files.map((f) => f.name)).size === files.length, 'Two files have the same name.'),
 });
 export const EndedRecord = z.strictObject({
   ...head,
@@ -74,7 +77,7 @@ export const EndedRecord = z.strictObject({
   failureCode: FailureCode.nullable(),
   /** One sentence for the user. */
   message: z.string().max(2000).nullable(),
-  exitCode: z.int().nullable(),
+  exitCode: z.int32().nullable(),
   signal: z.string().nullable(),
 });
 export const AttemptRecord = z.discriminatedUnion('kind', [
