@@ -1,5 +1,6 @@
 /** MEAL V2's discriminator: three dense layers that tell student logits from teacher logits. */
 import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs';
+import { relu } from '../engine/relu.ts';
 import type { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
 import { linearDefault } from '../models/initialise.ts';
@@ -46,7 +47,7 @@ export function createDiscriminator(numClasses: number, rng: Rng): Discriminator
     widths,
     parameters: store.parameters,
     forward: (logits) =>
-      tf.tidy(() => layers.reduce((x, { weight, bias }) => tf.relu(x.matMul(weight).add(bias)) as Tensor2D, logits)),
+      tf.tidy(() => layers.reduce((x, { weight, bias }) => relu(x.matMul(weight).add(bias)) as Tensor2D, logits)),
     toStateDict: () => store.toStateDict(),
     loadStateDict: (stateDict) => store.loadStateDict(stateDict),
     dispose: () => store.dispose(),

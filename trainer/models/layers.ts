@@ -2,6 +2,8 @@
 import type { Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import type { BatchStatistics } from '../engine/batch-norm.ts';
 import { batchNormEval, batchNormTrack } from '../engine/batch-norm.ts';
+import { maxPool3x3 } from '../engine/max-pool.ts';
+import { relu } from '../engine/relu.ts';
 import { tf } from '../engine/tf.ts';
 
 const BATCH_NORM_EPSILON = 1e-5;
@@ -26,9 +28,12 @@ export function convolve(x: Tensor4D, filter: Variable, stride: 1 | 2): Tensor4D
   return tf.conv2d(padEvenly(x, (size - 1) / 2), weights, stride, 'valid');
 }
 
-/** Max pooling 3x3, stride 2, padding 1. Zeros serve as padding because `x` comes out of a ReLU. */
-export function maxPoolStem(x: Tensor4D): Tensor4D {
-  return tf.maxPool(padEvenly(x, 1), 3, 2, 'valid');
+/**
+ * The stem's ReLU and its max pooling (3x3, stride 2, padding 1). ReLU is monotonic, so it may follow the pooling, where it has
+ * a quarter of the pixels; then zeros serve as padding although PyTorch pads with minus infinity.
+ */
+export function activateAndPool(x: Tensor4D): Tensor4D {
+  return relu(maxPool3x3(padEvenly(x, 1)));
 }
 
 function padEvenly(x: Tensor4D, margin: number): Tensor4D {

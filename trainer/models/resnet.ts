@@ -4,13 +4,14 @@
  */
 import type { NetworkName, NetworkSpec } from '@mealtable/protocol/networks';
 import type { Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import { relu } from '../engine/relu.ts';
 import type { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
 import { ParameterStore } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 import { kaimingNormalFanOut, linearDefault } from './initialise.ts';
 import type { BatchNorm } from './layers.ts';
-import { classify, convolve, maxPoolStem, normalise } from './layers.ts';
+import { activateAndPool, classify, convolve, normalise } from './layers.ts';
 import type { Network } from './network.ts';
 
 /** Width of the stem, in the narrow variants too. */
@@ -65,7 +66,7 @@ export class ResNet implements Network {
 
   forward(images: Tensor4D, training: boolean): Tensor2D {
     return tf.tidy(() => {
-      let x = maxPoolStem(tf.relu(apply(this.#stem, images, training)));
+      let x = activateAndPool(apply(this.#stem, images, training));
       for (const block of this.#blocks) x = applyBlock(block, x, training);
       return classify(x, this.#classifier.weight, this.#classifier.bias);
     });
@@ -92,10 +93,10 @@ function applyBlock(block: Block, input: Tensor4D, training: boolean): Tensor4D 
   let x = input;
   for (const [i, layer] of block.main.entries()) {
     x = apply(layer, x, training);
-    if (i < block.main.length - 1) x = tf.relu(x);
+    if (i < block.main.length - 1) x = relu(x);
   }
   const residual = block.shortcut === null ? input : apply(block.shortcut, input, training);
-  return tf.relu(x.add(residual));
+  return relu(x.add(residual));
 }
 
 /** Creates variables in the order of PyTorch's state dict, with timm's initial values. */

@@ -1,5 +1,6 @@
 /** Stochastic gradient descent with momentum: the arithmetic of `torch.optim.SGD` (dampening 0, no Nesterov). */
 import type { Tensor, Variable } from '@tensorflow/tfjs';
+import { arithmetic } from '../engine/backend.ts';
 import { tf } from '../engine/tf.ts';
 import { ParameterStore } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
@@ -32,16 +33,16 @@ export class Sgd {
    */
   step(gradients: ReadonlyMap<string, Tensor | null>, learningRate: number): void {
     const { momentum, weightDecay } = this.#options;
+    const compute = arithmetic();
     tf.tidy(() => {
-      const rate = tf.scalar(learningRate);
-      const inertia = tf.scalar(momentum);
+      const [rate, inertia, decay] = [tf.scalar(learningRate), tf.scalar(momentum), tf.scalar(weightDecay)];
       for (const [name, parameter] of this.#parameters) {
         const gradient = gradients.get(name);
         if (gradient === null || gradient === undefined) continue;
         const velocity = this.#velocities.parameters.get(name)!;
-        const pull = weightDecay === 0 ? gradient : gradient.add(parameter.mul(weightDecay));
-        velocity.assign(velocity.mul(inertia).add(pull));
-        parameter.assign(parameter.sub(velocity.mul(rate)));
+        const pull = weightDecay === 0 ? gradient : compute('Add', gradient, compute('Mul', parameter, decay));
+        velocity.assign(compute('Add', compute('Mul', velocity, inertia), pull));
+        parameter.assign(compute('Sub', parameter, compute('Mul', velocity, rate)));
       }
     });
   }
