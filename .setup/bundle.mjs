@@ -8,6 +8,8 @@ export const PROGRAMS = {
   demo: 'server/demo.ts',
   agent: 'trainer/agent/main.ts',
   trainer: 'trainer/train/main.ts',
+  /** Threads of the trainer: they can load a program only. */
+  'image-worker': 'trainer/data/image-worker.ts',
 };
 
 rmSync(inRoot('dist'), { recursive: true, force: true });

@@ -1,0 +1,111 @@
+/** The threads that load images. Work is dealt out by place, so that each thread's kept images are the ones it is asked for. */
+import { Worker } from 'node:worker_threads';
+import type { ImageWorkerData, RenderReply, RenderRequest } from './image-worker.ts';
+
+export interface ImagePoolOptions {
+  /** The bundled program of image-worker.ts: threads cannot run TypeScript. */
+  workerUrl: URL;
+  seed: number;
+  inputSize: number;
+  threads: number;
+  /** Memory for decoded images, over all threads. */
+  cacheBytes: number;
+}
+
+export interface Rendered {
+  /** images x inputSize x inputSize x 3, normalised. */
+  pixels: Float32Array<ArrayBuffer>;
+  /** Null, or why the image at this position is unreadable (its pixels are zeros then). */
+  failures: (string | null)[];
+}
+
+interface Pending {
+  resolve: (reply: RenderReply) => void;
+  reject: (error: Error) => void;
+}
+
+export class ImagePool {
+  readonly #threads: WorkerThread[];
+  readonly #imageLength: number;
+
+  constructor({ workerUrl, seed, inputSize, threads, cacheBytes }: ImagePoolOptions) {
+    this.#imageLength = inputSize * inputSize * 3;
+    const data: ImageWorkerData = { seed, inputSize, cacheBytes: Math.floor(cacheBytes / threads) };
+    this.#threads = Array.from({ length: threads }, () => new WorkerThread(workerUrl, data));
+  }
+
+  /** Loads the images at `places`; `paths` has one path for each. `epoch` null gives validation's centre views. */
+  async render(places: number[], paths: string[], epoch: number | null): Promise<Rendered> {
+    if (this.#threads.length === 1) return this.#threads[0]!.render(places, paths, epoch);
+    const positions = this.#threads.map((_, t) =>
+      places.flatMap((place, i) => (place % this.#threads.length === t ? [i] : [])),
+    );
+    const replies = await Promise.all(
+      this.#threads.map((thread, t) =>
+        thread.render(
+          positions[t]!.map((i) => places[i]!),
+          positions[t]!.map((i) => paths[i]!),
+          epoch,
+        ),
+      ),
+    );
+    const length = this.#imageLength;
+    const pixels = new Float32Array(places.length * length);
+    const failures: (string | null)[] = places.map(() => null);
+    for (const [t, reply] of replies.entries()) {
+      for (const [k, i] of positions[t]!.entries()) {
+        pixels.set(reply.pixels.subarray(k * length, (k + 1) * length), i * length);
+        failures[i] = reply.failures[k]!;
+      }
+    }
+    return { pixels, failures };
+  }
+
+  /** Ends the threads after what they are doing. Nothing may be asked afterwards. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+}
+
+class WorkerThread {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #exited: Promise<void>;
+  #lastId = 0;
+  #death: Error | null = null;
+
+  constructor(url: URL, data: ImageWorkerData) {
+    this.#worker = new Worker(url, { workerData: data });
+    this.#worker.on('message', (reply: RenderReply) => {
+      this.#pending.get(reply.id)?.resolve(reply);
+      this.#pending.delete(reply.id);
+    });
+    this.#worker.on('error', (error) => this.#die(error instanceof Error ? error : new Error(String(error))));
+    this.#exited = new Promise((resolve) =>
+      this.#worker.on('exit', () => {
+        this.#die(new Error('An image-loading thread ended unexpectedly.'));
+        resolve();
+      }),
+    );
+  }
+
+  render(places: number[], paths: string[], epoch: number | null): Promise<RenderReply> {
+    if (this.#death) return Promise.reject(this.#death);
+    const request: RenderRequest = { id: ++this.#lastId, places, paths, epoch };
+    return new Promise((resolve, reject) => {
+      this.#pending.set(request.id, { resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#worker.postMessage(null);
+    await this.#exited;
+  }
+
+  #die(error: Error): void {
+    this.#death ??= error;
+    for (const { reject } of this.#pending.values()) reject(this.#death);
+    this.#pending.clear();
+  }
+}

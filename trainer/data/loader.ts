@@ -1,0 +1,160 @@
+/** Batches of images. Which images a step sees is a pure function of seed and step, so a resumed run goes on exactly. */
+import type { Rng } from '../engine/rng.ts';
+import type { ImagePool, Rendered } from './image-pool.ts';
+import type { ImageSplit } from './list-images.ts';
+import type { UnreadableImages } from './unreadable-images.ts';
+
+export interface Batch {
+  /** size x inputSize x inputSize x 3, normalised. */
+  pixels: Float32Array;
+  /** Class indices. */
+  labels: Int32Array;
+  size: number;
+}
+
+export interface LoaderOptions {
+  pool: ImagePool;
+  split: ImageSplit;
+  batchSize: number;
+  unreadable: UnreadableImages;
+}
+
+/** Training: every epoch in another random order, without the last partial batch. */
+export class TrainingBatches {
+  readonly #options: LoaderOptions;
+  readonly #rng: Rng;
+  readonly #batchSize: number;
+  readonly stepsPerEpoch: number;
+  #order = { epoch: -1, places: new Uint32Array() };
+  readonly #started = new Map<number, Promise<Batch>>();
+
+  constructor(options: LoaderOptions, rng: Rng) {
+    this.#options = options;
+    this.#rng = rng;
+    const count = options.split.paths.length;
+    // A dataset smaller than one batch is one batch; otherwise the rest of an epoch, another shape, is left out.
+    this.#batchSize = Math.min(options.batchSize, count);
+    this.stepsPerEpoch = Math.floor(count / this.#batchSize);
+  }
+
+  /** Begins to load the batch of a 0-based step, so that it is ready, or nearly, when `take` asks for it. */
+  start(step: number): void {
+    if (this.#started.has(step)) return;
+    const loading = this.#load(step);
+    // A batch that is never taken must not bring the process down; one that is taken rejects in `take`.
+    loading.catch(() => {});
+    this.#started.set(step, loading);
+  }
+
+  /** The batch of a 0-based step. Rejects with DatasetInvalidError when too many images are unreadable. */
+  take(step: number): Promise<Batch> {
+    this.start(step);
+    const loading = this.#started.get(step)!;
+    this.#started.delete(step);
+    return loading;
+  }
+
+  async #load(step: number): Promise<Batch> {
+    const { pool, split } = this.#options;
+    const epoch = Math.floor(step / this.stepsPerEpoch);
+    const order = this.#orderOf(epoch);
+    const begin = (step % this.stepsPerEpoch) * this.#batchSize;
+    const places = [...order.subarray(begin, begin + this.#batchSize)];
+    const rendered = await pool.render(
+      places,
+      places.map((place) => split.paths[place]!),
+      epoch,
+    );
+    await this.#replaceUnreadable(rendered, places, order, begin, epoch);
+    return {
+      pixels: rendered.pixels,
+      labels: Int32Array.from(places, (place) => split.labels[place]!),
+      size: places.length,
+    };
+  }
+
+  /** Puts the next readable image of the epoch's order, usually the batch's next one, where one could not be read. */
+  async #replaceUnreadable(
+    { pixels, failures }: Rendered,
+    places: number[],
+    order: Uint32Array,
+    begin: number,
+    epoch: number,
+  ): Promise<void> {
+    const { pool, split, unreadable } = this.#options;
+    failures.forEach((reason, i) => {
+      if (reason !== null) unreadable.note('train', split.paths[places[i]!]!, reason);
+    });
+    const length = pixels.length / places.length;
+    const readable = failures.map((reason) => reason === null);
+    for (const position of places.keys()) {
+      if (readable[position]) continue;
+      for (let k = 1; ; k++) {
+        // `note` throws long before the search has gone round.
+        const place = order[(begin + position + k) % order.length]!;
+        const within = position + k;
+        if (within < places.length) {
+          if (!readable[within]) continue;
+          pixels.copyWithin(position * length, within * length, (within + 1) * length);
+        } else {
+          const path = split.paths[place]!;
+          const single = await pool.render([place], [path], epoch);
+          if (single.failures[0] !== null) {
+            unreadable.note('train', path, single.failures[0]!);
+            continue;
+          }
+          pixels.set(single.pixels, position * length);
+        }
+        places[position] = place;
+        break;
+      }
+    }
+  }
+
+  #orderOf(epoch: number): Uint32Array {
+    if (this.#order.epoch !== epoch) {
+      const places = this.#rng.stream('order', epoch).permutation(this.#options.split.paths.length);
+      this.#order = { epoch, places: places as Uint32Array<ArrayBuffer> };
+    }
+    return this.#order.places;
+  }
+}
+
+/**
+ * Validation: every readable image once, in order, the next batch loading while one is used. Rejects with
+ * DatasetInvalidError when too many are unreadable.
+ */
+export async function* validationBatches({ pool, split, batchSize, unreadable }: LoaderOptions): AsyncGenerator<Batch> {
+  const load = (begin: number) => {
+    const paths = split.paths.slice(begin, begin + batchSize);
+    const loading = pool.render(
+      paths.map((_, i) => begin + i),
+      paths,
+      null,
+    );
+    loading.catch(() => {});
+    return loading;
+  };
+  let next = load(0);
+  for (let begin = 0; begin < split.paths.length; begin += batchSize) {
+    const rendered = await next;
+    if (begin + batchSize < split.paths.length) next = load(begin + batchSize);
+    rendered.failures.forEach((reason, i) => {
+      if (reason !== null) unreadable.note('val', split.paths[begin + i]!, reason);
+    });
+    const batch = keepReadable(rendered, split.labels.subarray(begin, begin + batchSize));
+    if (batch.size > 0) yield batch;
+  }
+}
+
+function keepReadable({ pixels, failures }: Rendered, labels: Int32Array): Batch {
+  const kept = [...failures.keys()].filter((i) => failures[i] === null);
+  if (kept.length === failures.length) return { pixels, labels, size: kept.length };
+  const length = pixels.length / failures.length;
+  for (const [to, from] of kept.entries()) pixels.copyWithin(to * length, from * length, (from + 1) * length);
+  return {
+    pixels: pixels.subarray(0, kept.length * length),
+    labels: Int32Array.from(kept, (i) => labels[i]!),
+    size: kept.length,
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * MEAL V2: the student learns the mean of the teachers' softmaxes and, with the discriminator, a regulariser on its logits.
+ * Z. Shen, M. Savvides, arXiv 2009.08453. As in the reference code both losses are summed 1:1, student and discriminator
+ * descend the sum together with one learning rate, and hard labels serve for logging only.
+ */
+import type { Scalar, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
+import { type Discriminator, discriminatorLoss } from '../distill/discriminator.ts';
+import { softCrossEntropy } from '../distill/soft-cross-entropy.ts';
+import { meanLogits, softLabels } from '../distill/soft-labels.ts';
+import { computeGradients, type ForwardResult } from '../engine/gradients.ts';
+import { tf } from '../engine/tf.ts';
+import type { Network } from '../models/network.ts';
+import { Sgd, type SgdOptions } from '../optim/sgd.ts';
+import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
+
+export interface DistillationParts {
+  student: Network;
+  /** Frozen; they see the same images as the student. */
+  teachers: readonly Network[];
+  /** Null: the similarity loss alone. */
+  discriminator: Discriminator | null;
+}
+
+/** Takes over all networks. */
+export function createDistillationTask(networks: DistillationParts, options: SgdOptions): Task {
+  const { student, teachers, discriminator } = networks;
+  const parameters = new Map([
+    ...withPrefix('network.', student.parameters),
+    ...withPrefix('discriminator.', discriminator?.parameters ?? new Map()),
+  ]);
+  const sgd = new Sgd(parameters, options);
+
+  function step(images: Tensor4D, labels: Tensor1D, learningRate: number): StepResult {
+    const teacherLogits = teachers.map((teacher) => teacher.forward(images, false));
+    const target = softLabels(teacherLogits);
+    const { values, gradients } = computeGradients(parameters, (): ForwardResult => {
+      const logits = student.forward(images, true);
+      const similarity = softCrossEntropy(logits, target);
+      if (discriminator === null) return { loss: similarity, logits };
+      const adversarial = discriminatorLoss(discriminator, logits, meanLogits(teacherLogits));
+      return { loss: similarity.add(adversarial) as Scalar, logits, similarity, adversarial };
+    });
+    sgd.step(gradients, learningRate);
+    const { loss, logits, similarity, adversarial } = values;
+    return {
+      loss,
+      parts: {
+        similarity_loss: (similarity ?? loss) as Scalar,
+        ...(adversarial ? { discriminator_loss: adversarial as Scalar } : {}),
+        top1: top1Percent(logits as Tensor2D, labels),
+      },
+    };
+  }
+
+  return {
+    network: student,
+    step: (images, labels, learningRate) => tf.tidy(() => step(images, labels, learningRate) as never),
+    toState: async () =>
+      new Map([
+        ...withPrefix('sgd.', await sgd.toState()),
+        ...withPrefix('discriminator.', (await discriminator?.toStateDict()) ?? new Map()),
+      ]),
+    loadState: (state) => {
+      sgd.loadState(takePrefix('sgd.', state));
+      discriminator?.loadStateDict(takePrefix('discriminator.', state));
+    },
+    dispose: () => {
+      sgd.dispose();
+      discriminator?.dispose();
+      for (const network of [student, ...teachers]) network.dispose();
+    },
+  };
+}

@@ -1,0 +1,171 @@
+/** One attempt from its work order to its end: puts data, networks and loop together. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeId } from '@mealtable/protocol/ids';
+import { ImagePool } from '../data/image-pool.ts';
+import { type ImageFolder, listImageFolder } from '../data/list-images.ts';
+import { TrainingBatches, validationBatches } from '../data/loader.ts';
+import { DatasetInvalidError, UnreadableImages } from '../data/unreadable-images.ts';
+import { createDiscriminator } from '../distill/discriminator.ts';
+import { Rng } from '../engine/rng.ts';
+import { loadRuntime } from '../engine/runtime.ts';
+import { createNetwork } from '../models/create-network.ts';
+import type { Network } from '../models/network.ts';
+import { type Progress, pruneCheckpoints, writeCheckpoint } from './checkpoint.ts';
+import { createClassificationTask } from './classification.ts';
+import { createDistillationTask } from './distillation.ts';
+import { ATTEMPT_FILES, type TrainerJob } from './job.ts';
+import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
+import type { RecordWriter } from './record-writer.ts';
+import type { Task } from './task.ts';
+import { runTraining } from './training-loop.ts';
+import { validate } from './validate.ts';
+
+/** Memory for decoded images: datasets below it are decoded once per run. */
+const IMAGE_CACHE_BYTES = 256 * 1024 * 1024;
+const MAX_IMAGE_THREADS = 16;
+
+export interface AttemptContext {
+  attemptDir: string;
+  job: TrainerJob;
+  records: RecordWriter;
+  /** The bundled image-worker.ts. */
+  imageWorkerUrl: URL;
+  /** Asked between steps. */
+  shouldStop: () => boolean;
+}
+
+/** Rejects with whatever ended the run early; `describeFailure` puts it into words. */
+export async function runAttempt(context: AttemptContext): Promise<'succeeded' | 'interrupted'> {
+  const { job, imageWorkerUrl, records } = context;
+  const { config } = job.grant;
+  const folder = await openDataset(job.datasetPath);
+  const pool = new ImagePool({
+    workerUrl: imageWorkerUrl,
+    seed: config.seed,
+    inputSize: config.inputSize,
+    threads: Math.min(job.threads, MAX_IMAGE_THREADS),
+    cacheBytes: IMAGE_CACHE_BYTES,
+  });
+  try {
+    const runtime = await loadRuntime({ ...process.env, MEALTABLE_THREADS: String(job.threads) });
+    if (runtime.announce !== null) records.log('warning', runtime.announce);
+    const { task, progress } = await prepareTask(job, folder.classNames.length, runtime.versionText);
+    try {
+      return await train(context, folder, pool, task, progress, runtime);
+    } finally {
+      task.dispose();
+    }
+  } finally {
+    await pool.close();
+  }
+}
+
+async function openDataset(path: string): Promise<ImageFolder> {
+  const folder = await listImageFolder(path);
+  if (folder.problems.length > 0) throw new DatasetInvalidError(folder.problems.join(' '));
+  if (folder.splits.train.paths.length < 2)
+    throw new DatasetInvalidError(`${path} has one training image. Batch norm needs at least 2.`);
+  return folder;
+}
+
+/** Networks with their weights and the task at its starting point: fresh, or as the checkpoint to resume left it. */
+async function prepareTask(
+  job: TrainerJob,
+  classCount: number,
+  backend: string,
+): Promise<{ task: Task; progress: Progress }> {
+  const { runId, config } = job.grant;
+  const rng = Rng.seeded(config.seed);
+  const network = createNetwork(config.network, classCount, rng.stream('network'));
+  await loadInitialisation(network, job);
+  const task = await createTask(job, network, rng);
+  if (job.resumeDir === null) {
+    const progress: Progress = {
+      version: 1,
+      runId,
+      network: config.network,
+      classCount,
+      stepsCompleted: 0,
+      epochsValidated: 0,
+      best: null,
+      backend,
+    };
+    return { task, progress };
+  }
+  const { model, state, progress } = await loadResume(job.resumeDir, job, classCount);
+  network.loadStateDict(model);
+  task.loadState(state);
+  return { task, progress: { ...progress, backend } };
+}
+
+async function createTask(job: TrainerJob, network: Network, rng: Rng): Promise<Task> {
+  const { config } = job.grant;
+  const { momentum, weightDecay } = config.optimizer;
+  if (config.task === 'classification') return createClassificationTask(network, { momentum, weightDecay });
+  const files = config.teachers.map(({ runId }) => job.teacherPaths.find((file) => file.runId === runId)!);
+  const teachers = await loadTeachers(files, network.numClasses, rng);
+  const discriminator = config.discriminator ? createDiscriminator(network.numClasses, rng) : null;
+  return createDistillationTask({ student: network, teachers, discriminator }, { momentum, weightDecay });
+}
+
+async function train(
+  { attemptDir, job, records, shouldStop }: AttemptContext,
+  folder: ImageFolder,
+  pool: ImagePool,
+  task: Task,
+  progress: Progress,
+  runtime: { versionText: string; device: string },
+): Promise<'succeeded' | 'interrupted'> {
+  const { config } = job.grant;
+  const { train: trainSplit, val: valSplit } = folder.splits;
+  const { batchSize } = config;
+  const unreadable = new UnreadableImages({ train: trainSplit.paths.length, val: valSplit.paths.length }, (line) =>
+    records.log('warning', line),
+  );
+  const training = new TrainingBatches({ pool, split: trainSplit, batchSize, unreadable }, Rng.seeded(config.seed));
+  const parameterCount = [...task.network.parameters.values()].reduce((sum, { size }) => sum + size, 0);
+  records.write({
+    kind: 'started',
+    stepsCompleted: progress.stepsCompleted,
+    stepsPerEpoch: training.stepsPerEpoch,
+    totalSteps: training.stepsPerEpoch * config.epochs,
+    backend: runtime.versionText,
+    device: runtime.device,
+    parameterCount,
+  });
+  records.log(
+    'info',
+    `${progress.stepsCompleted === 0 ? 'Training' : `Going on from step ${progress.stepsCompleted} with`} ${config.network} (${parameterCount.toLocaleString('en')} parameters) at ${config.inputSize} pixels on ${config.dataset}: ${trainSplit.paths.length.toLocaleString('en')} images in ${folder.classNames.length} classes, ${training.stepsPerEpoch} steps an epoch, ${valSplit.paths.length.toLocaleString('en')} images to validate.`,
+  );
+  const checkpointsDir = join(attemptDir, ATTEMPT_FILES.checkpoints);
+  await mkdir(checkpointsDir, { recursive: true });
+
+  return runTraining(
+    {
+      config,
+      task,
+      training,
+      validate: () =>
+        validate(task.network, validationBatches({ pool, split: valSplit, batchSize, unreadable }), shouldStop),
+      unreadableCount: () => unreadable.count,
+      records,
+      saveCheckpoint: async (checkpointId, reached, top1, isBest) => {
+        const model = await task.network.toStateDict();
+        const state = await task.toState();
+        const files = await writeCheckpoint(checkpointsDir, checkpointId, { model, state, progress: reached });
+        const { stepsCompleted } = reached;
+        const epoch = stepsCompleted / training.stepsPerEpoch;
+        records.write({ kind: 'checkpoint', checkpointId, stepsCompleted, epoch, top1, isBest, files });
+        await pruneCheckpoints(checkpointsDir, new Set([checkpointId, reached.best?.checkpointId ?? '']));
+      },
+      newCheckpointId: () => makeId('checkpoint', Date.now(), randomBytes(12)),
+      shouldStop,
+      wantsCheckpoint: () => !existsSync(join(attemptDir, ATTEMPT_FILES.cancel)),
+      now: () => performance.now(),
+    },
+    progress,
+  );
+}

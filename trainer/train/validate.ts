@@ -1,0 +1,43 @@
+/** Accuracy and hard-label loss of a network over the validation split. */
+import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Batch } from '../data/loader.ts';
+import { tf } from '../engine/tf.ts';
+import type { Network } from '../models/network.ts';
+import { scoreLogits } from './score-logits.ts';
+
+export interface Validation {
+  /** Percent. */
+  top1: number;
+  /** Percent; 100 where there are at most five classes. */
+  top5: number;
+  /** Mean cross-entropy with the hard labels. */
+  loss: number;
+}
+
+/** Null when `shouldStop` said so before the end. The network's running statistics are used, and left as they are. */
+export async function validate(
+  network: Network,
+  batches: AsyncIterable<Batch>,
+  shouldStop: () => boolean,
+): Promise<Validation | null> {
+  let count = 0;
+  const sums = { top1: 0, top5: 0, loss: 0 };
+  for await (const batch of batches) {
+    if (shouldStop()) return null;
+    const logits = tf.tidy(() => network.forward(imagesTensor(batch), false));
+    const values = (await logits.data()) as Float32Array;
+    logits.dispose();
+    const { top1, top5, loss } = scoreLogits(values, batch.labels);
+    count += batch.size;
+    sums.top1 += top1;
+    sums.top5 += top5;
+    sums.loss += loss;
+  }
+  return { top1: (100 * sums.top1) / count, top5: (100 * sums.top5) / count, loss: sums.loss / count };
+}
+
+/** [size, S, S, 3]; the caller's. */
+export function imagesTensor({ pixels, size }: Batch): Tensor4D {
+  const side = Math.sqrt(pixels.length / size / 3);
+  return tf.tensor4d(pixels, [size, side, side, 3]);
+}
