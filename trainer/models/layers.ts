@@ -1,5 +1,5 @@
 /** Layers with PyTorch's geometry on TensorFlow's kernels. */
-import type { Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import type { BatchStatistics } from '../engine/batch-norm.ts';
 import { batchNormEval, batchNormTrack } from '../engine/batch-norm.ts';
 import { maxPool3x3 } from '../engine/max-pool.ts';
@@ -8,24 +8,60 @@ import { tf } from '../engine/tf.ts';
 
 const BATCH_NORM_EPSILON = 1e-5;
 
-export interface BatchNorm {
+/** A convolution and the batch norm behind it. */
+export interface ConvNorm {
+  /** HWIO, odd and square. */
+  filter: Variable;
+  stride: 1 | 2;
   gamma: Variable;
   beta: Variable;
   running: BatchStatistics<Variable>;
 }
 
+/** The same, folded into one convolution with a bias. */
+export interface FoldedConv {
+  filter: Tensor4D;
+  stride: 1 | 2;
+  bias: Tensor1D;
+}
+
+/** In training normalises by the batch and moves the running statistics, otherwise normalises by the running ones. */
+export function applyConvNorm(layer: ConvNorm, x: Tensor4D, training: boolean): Tensor4D {
+  const gamma = layer.gamma as unknown as Tensor1D;
+  const beta = layer.beta as unknown as Tensor1D;
+  const convolved = convolve(x, layer.filter as unknown as Tensor4D, layer.stride);
+  return training
+    ? batchNormTrack(convolved, gamma, beta, layer.running, BATCH_NORM_EPSILON)
+    : batchNormEval(convolved, gamma, beta, layer.running, BATCH_NORM_EPSILON);
+}
+
+/** gamma (conv(x) - mean) / sqrt(variance + eps) + beta as conv'(x) + bias'. The caller owns the two tensors. */
+export function foldConvNorm({ filter, stride, gamma, beta, running }: ConvNorm): FoldedConv {
+  return tf.tidy(() => {
+    const scale = gamma.mul(running.variance.add(BATCH_NORM_EPSILON).rsqrt());
+    return {
+      filter: filter.mul(scale) as Tensor4D,
+      stride,
+      bias: beta.sub(running.mean.mul(scale)) as Tensor1D,
+    };
+  });
+}
+
+export function applyFoldedConv({ filter, stride, bias }: FoldedConv, x: Tensor4D): Tensor4D {
+  return convolve(x, filter, stride).add(bias);
+}
+
 /**
- * Convolution of NHWC `x` with HWIO `filter` (odd and square), padded by (size - 1) / 2 on every side as PyTorch's ResNets
- * are. TensorFlow's 'same' pads only bottom and right where a stride of 2 meets an even size, so those are padded by hand;
- * everywhere else the two agree and the extra op is saved. Numeric padding has no filter gradient in tfjs-node.
+ * Convolution padded by (size - 1) / 2 on every side, as PyTorch's ResNets are. TensorFlow's 'same' pads only bottom and right
+ * where a stride of 2 meets an even size, so those are padded by hand; everywhere else the two agree and the extra op is saved.
+ * (Numeric padding has no filter gradient in tfjs-node.)
  */
-export function convolve(x: Tensor4D, filter: Variable, stride: 1 | 2): Tensor4D {
-  const size = filter.shape[0]!;
-  const weights = filter as unknown as Tensor4D;
-  if (size === 1) return tf.conv2d(x, weights, stride, 'valid');
+export function convolve(x: Tensor4D, filter: Tensor4D, stride: 1 | 2): Tensor4D {
+  const size = filter.shape[0];
+  if (size === 1) return tf.conv2d(x, filter, stride, 'valid');
   const [, height, width] = x.shape;
-  if (stride === 1 || (height % 2 === 1 && width % 2 === 1)) return tf.conv2d(x, weights, stride, 'same');
-  return tf.conv2d(padEvenly(x, (size - 1) / 2), weights, stride, 'valid');
+  if (stride === 1 || (height % 2 === 1 && width % 2 === 1)) return tf.conv2d(x, filter, stride, 'same');
+  return tf.conv2d(padEvenly(x, (size - 1) / 2), filter, stride, 'valid');
 }
 
 /**
@@ -36,6 +72,11 @@ export function activateAndPool(x: Tensor4D): Tensor4D {
   return relu(maxPool3x3(padEvenly(x, 1)));
 }
 
+/** Global average pooling and the classifier: [N, H, W, C] to [N, classes]. */
+export function classify(x: Tensor4D, weight: Tensor, bias: Tensor): Tensor2D {
+  return tf.mean(x, [1, 2]).matMul(weight).add(bias) as Tensor2D;
+}
+
 function padEvenly(x: Tensor4D, margin: number): Tensor4D {
   return tf.pad4d(x, [
     [0, 0],
@@ -43,16 +84,4 @@ function padEvenly(x: Tensor4D, margin: number): Tensor4D {
     [margin, margin],
     [0, 0],
   ]);
-}
-
-/** In training normalises by the batch and moves the running statistics, otherwise normalises by the running ones. */
-export function normalise(x: Tensor4D, { gamma, beta, running }: BatchNorm, training: boolean): Tensor4D {
-  return training
-    ? batchNormTrack(x, gamma as never, beta as never, running, BATCH_NORM_EPSILON)
-    : batchNormEval(x, gamma as never, beta as never, running, BATCH_NORM_EPSILON);
-}
-
-/** Global average pooling and the classifier: [N, H, W, C] to [N, classes]. */
-export function classify(x: Tensor4D, weight: Variable, bias: Variable): Tensor2D {
-  return tf.mean(x, [1, 2]).matMul(weight).add(bias) as Tensor2D;
 }

