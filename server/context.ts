@@ -32,6 +32,8 @@ export interface Hub {
   now(): Date;
   ids(kind: IdKind): string;
   auth: HubAuth;
+  /** Address for links that people open: MEALTABLE_ORIGIN, or where the hub listens. */
+  baseUrl(): string;
   /** Folder of the blob store. */
   blobsDir: string;
 }

@@ -5,6 +5,7 @@ import type { FieldProblem } from '@mealtable/protocol/study-design';
 import { initTRPC, TRPCError } from '@trpc/server';
 import superjson from 'superjson';
 import { z } from 'zod';
+import { hasRole } from '../auth/roles.ts';
 import type { ApiContext } from '../context.ts';
 
 // ---- 1. context: ApiContext, made by http/dispatch-trpc.ts for each request ------------------------------------------
@@ -62,11 +63,6 @@ const errorMapping = t.middleware(async ({ next }) => {
 });
 
 // ---- 3. procedures: one per role, each including the ones below it ---------------------------------------------------
-
-const RANK: Record<UserRole, number> = { viewer: 0, editor: 1, owner: 2 };
-
-/** True when `role` may do what `needed` may. */
-export const hasRole = (role: UserRole, needed: UserRole): boolean => RANK[role] >= RANK[needed];
 
 const requireRole = (needed: UserRole) =>
   t.procedure

@@ -3,6 +3,7 @@ import { SIGN_IN_LINK_HOURS } from '@mealtable/protocol/tunables';
 import { prismaAdapter } from 'better-auth/adapters/prisma';
 import { type BetterAuthOptions, betterAuth } from 'better-auth/minimal';
 import { magicLink } from 'better-auth/plugins/magic-link';
+import { z } from 'zod';
 import type { PrismaClient } from '../db.ts';
 
 export const MIN_PASSWORD_LENGTH = 10;
@@ -23,8 +24,12 @@ export interface HubAuth {
   readSession(headers: Headers, secure: boolean): Promise<{ owner: SessionOwner | null; setCookies: string[] }>;
   /** Makes the one link that signs this member in, once. Earlier links of the member stop working. */
   createSignInToken(email: string): Promise<{ token: string; expiresAt: Date }>;
-  /** Uses a link's token up. @returns the cookies of the new session, or null when it is unknown, used or expired */
-  useSignInToken(token: string, headers: Headers, secure: boolean): Promise<{ setCookies: string[] } | null>;
+  /** Uses a link's token up. @returns whose it was and the new session's cookies, or null when unknown, used or expired */
+  spendSignInToken(
+    token: string,
+    headers: Headers,
+    secure: boolean,
+  ): Promise<{ userId: string; setCookies: string[] } | null>;
   hashPassword(password: string): Promise<string>;
   verifyPassword(hash: string, password: string): Promise<boolean>;
 }
@@ -32,14 +37,14 @@ export interface HubAuth {
 export interface AuthSettings {
   db: PrismaClient;
   secret: string;
-  /** Origins that browsers may come from; asked again for every request because the port is known late. */
-  allowedOrigins: () => string[];
   now: () => Date;
 }
 
+const SignedIn = z.object({ user: z.object({ id: z.string() }) });
+
 type Deliver = (token: string) => void;
 
-function createBetterAuth({ db, secret, allowedOrigins }: AuthSettings, secure: boolean) {
+function createBetterAuth({ db, secret }: AuthSettings, secure: boolean) {
   return betterAuth({
     appName: 'Mealtable',
     // Links are built by the hub itself; this only fixes the scheme.
@@ -47,7 +52,8 @@ function createBetterAuth({ db, secret, allowedOrigins }: AuthSettings, secure: 
     basePath: '/api/auth',
     secret,
     database: prismaAdapter(db, { provider: 'postgresql', transaction: true }),
-    trustedOrigins: () => allowedOrigins(),
+    // The gate has checked Host and Origin before a request comes here, and made the request's address from them.
+    trustedOrigins: (request) => (request ? [request.headers.get('origin'), new URL(request.url).origin] : []),
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: MIN_PASSWORD_LENGTH },
     user: { additionalFields: { role: { type: 'string', input: false } } },
     session: { expiresIn: 30 * 86_400, updateAge: 86_400 },
@@ -105,9 +111,11 @@ export function createAuth(settings: AuthSettings): HubAuth {
       return { token, expiresAt: new Date(settings.now().getTime() + SIGN_IN_LINK_HOURS * 3_600_000) };
     },
 
-    async useSignInToken(token, headers, secure) {
+    async spendSignInToken(token, headers, secure) {
       const reply = await of(secure).api.magicLinkVerify({ query: { token }, headers, asResponse: true });
-      return reply.ok ? { setCookies: reply.headers.getSetCookie() } : null;
+      if (!reply.ok) return null;
+      const { user } = SignedIn.parse(await reply.json());
+      return { userId: user.id, setCookies: reply.headers.getSetCookie() };
     },
 
     hashPassword: async (password) => (await plain.$context).password.hash(password),

@@ -1,0 +1,52 @@
+/** Signing in and out. Of better-auth's many endpoints only those of the routes table can be reached. */
+import { CLIENT_ADDRESS_HEADER } from '../auth/auth.ts';
+import { identifyMember } from '../auth/identify.ts';
+import type { Exchange } from './exchange.ts';
+import { sendResponse, toRequest } from './fetch-bridge.ts';
+
+const MAX_BODY_BYTES = 10_000;
+
+/**
+ * Whom the limit on sign-in counts by. The proxy's word is taken only from a proxy on this machine, and only when one
+ * is announced by MEALTABLE_ORIGIN; of its list only the last address was seen by that proxy itself.
+ */
+function clientAddress({ hub, req }: Exchange): string {
+  const address = req.socket.remoteAddress ?? 'unknown';
+  const isLocal = address === '127.0.0.1' || address === '::1' || address === '::ffff:127.0.0.1';
+  const forwarded = String(req.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .at(-1)
+    ?.trim();
+  return hub.env.origin !== null && isLocal && forwarded ? forwarded : address;
+}
+
+export async function dispatchAuth(exchange: Exchange): Promise<void> {
+  const { hub, res, secure } = exchange;
+  const request = await toRequest(exchange, MAX_BODY_BYTES, { [CLIENT_ADDRESS_HEADER]: clientAddress(exchange) });
+  await sendResponse(res, await hub.auth.handle(request, secure));
+}
+
+/** Closes the live sockets of the session, too. */
+export async function dispatchSignOut(exchange: Exchange): Promise<void> {
+  const { hub, req, secure } = exchange;
+  const { member } = await identifyMember(hub, { cookie: req.headers.cookie }, secure);
+  await dispatchAuth(exchange);
+  if (member) hub.bus.emit('access:changed', { credentialId: member.credentialId });
+}
+
+/** A one-time link: signs in and goes on to the page that asks for a password, or home when there is one. */
+export async function dispatchSignInLink({ hub, req, res, url, secure }: Exchange): Promise<void> {
+  const token = url.searchParams.get('token') ?? '';
+  const headers = new Headers({ 'user-agent': req.headers['user-agent'] ?? '' });
+  const used = await hub.auth.spendSignInToken(token, headers, secure);
+  for (const cookie of used?.setCookies ?? []) res.appendHeader('Set-Cookie', cookie);
+  res.statusCode = 302;
+  res.setHeader('Cache-Control', 'no-store');
+  res.setHeader('Location', used ? await firstPage(hub, used.userId) : '/sign-in?error=link');
+  res.end();
+}
+
+async function firstPage(hub: Exchange['hub'], userId: string): Promise<string> {
+  const account = await hub.db.account.findFirst({ where: { userId, password: { not: null } } });
+  return account ? '/' : '/welcome';
+}
