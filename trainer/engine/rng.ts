@@ -83,7 +83,8 @@ export class Rng {
 
   /** A uniformly random order of 0..n-1 (Fisher-Yates). */
   permutation(n: number): Uint32Array {
-    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    const order = new Uint32Array(n);
+    for (let i = 0; i < n; i++) order[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = this.integer(i + 1);
       const swap = order[i]!;
