@@ -12,6 +12,8 @@ export const ATTEMPT_FILES = {
   records: 'records.jsonl',
   /** A TrainerFailure, written before the trainer exits with TRAINER_EXIT.failed. */
   failure: 'failure.json',
+  /** A TrainerExitNote, written last at an orderly end: an agent that adopted the trainer cannot see its exit code. */
+  exit: 'exit.json',
   /** Made by the agent before SIGTERM when no checkpoint is wanted. */
   cancel: 'cancel',
   /** One folder per checkpoint, named by its id. */
@@ -67,3 +69,6 @@ export type TrainerJob = z.infer<typeof TrainerJob>;
 
 export const TrainerFailure = z.strictObject({ failureCode: FailureCode, message: z.string().min(1).max(2000) });
 export type TrainerFailure = z.infer<typeof TrainerFailure>;
+
+export const TrainerExitNote = z.strictObject({ exitCode: z.int() });
+export type TrainerExitNote = z.infer<typeof TrainerExitNote>;

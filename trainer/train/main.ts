@@ -3,7 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TRAINER_EXIT } from '@mealtable/protocol/records';
 import { z } from 'zod';
-import { ATTEMPT_FILES, TrainerJob } from './job.ts';
+import { ATTEMPT_FILES, type TrainerExitNote, TrainerJob } from './job.ts';
 import { RecordWriter } from './record-writer.ts';
 import { runAttempt } from './run-attempt.ts';
 import { describeFailure, isUnexpected } from './run-failure.ts';
@@ -21,21 +21,37 @@ function readJob(attemptDir: string): TrainerJob {
 function reportFailure(attemptDir: string, records: RecordWriter | null, error: unknown): void {
   const failure = describeFailure(error);
   if (isUnexpected(error) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  const path = join(attemptDir, ATTEMPT_FILES.failure);
   const steps = [
     () => records?.log('error', failure.message),
-    () => {
-      writeFileSync(`${path}.tmp`, JSON.stringify(failure));
-      renameSync(`${path}.tmp`, path);
-    },
+    () => writeWhole(join(attemptDir, ATTEMPT_FILES.failure), failure),
   ];
   for (const step of steps) {
     try {
       step();
     } catch (second) {
       process.stderr.write(`${failure.message}\n${(second as Error).message}\n`);
-      rmSync(`${path}.tmp`, { force: true });
     }
+  }
+}
+
+/** Tells the exit code to an agent that did not start this process. Without it (disk full) the agent has to guess. */
+function noteExit(attemptDir: string, exitCode: number): void {
+  const note: TrainerExitNote = { exitCode };
+  try {
+    writeWhole(join(attemptDir, ATTEMPT_FILES.exit), note);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+  }
+}
+
+/** The whole file or none of it. */
+function writeWhole(path: string, value: unknown): void {
+  try {
+    writeFileSync(`${path}.tmp`, JSON.stringify(value));
+    renameSync(`${path}.tmp`, path);
+  } catch (error) {
+    rmSync(`${path}.tmp`, { force: true });
+    throw error;
   }
 }
 
@@ -45,6 +61,12 @@ async function main(): Promise<number> {
     process.stderr.write('Usage: node dist/trainer.js <attempt folder>\n');
     return USAGE_EXIT;
   }
+  const exitCode = await work(attemptDir);
+  noteExit(attemptDir, exitCode);
+  return exitCode;
+}
+
+async function work(attemptDir: string): Promise<number> {
   let stopRequested = false;
   // The first signal asks for a stop at the next step boundary; more of them change nothing.
   process.on('SIGTERM', () => {

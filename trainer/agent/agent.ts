@@ -1,0 +1,275 @@
+/** The agent's loop: keeps the hub and this host of one mind about which attempts run here, and takes new ones. */
+import { statfsSync } from 'node:fs';
+import { type AttemptRef, Grant, type HelloReply, type StopReason } from '@mealtable/protocol/agent-messages';
+import { type AgentTunables, agentTunables } from '@mealtable/protocol/tunables';
+import { Attempt, type AttemptContext } from './attempt.ts';
+import { AttemptDir, listAttemptDirs } from './attempt-dir.ts';
+import { AGENT_EXIT, type AgentExit } from './exit-codes.ts';
+import type { Host, Slot } from './host-report.ts';
+import { HubClient, type HubClientOptions } from './hub-client.ts';
+import type { AgentLimits } from './limits.ts';
+import type { Log } from './log.ts';
+import { waitFor } from './retry.ts';
+import { Wake } from './wake.ts';
+
+export interface AgentOptions extends Pick<HubClientOptions, 'hub' | 'auth'> {
+  host: Host;
+  attemptsDir: string;
+  limits: AgentLimits;
+  log: Log;
+  blobs: AttemptContext['blobs'];
+  commandFor: AttemptContext['commandFor'];
+  monotonicNow: () => number;
+  /** A local agent's hub is its only one: without it and without runs for this long, the agent ends. */
+  orphanExitMs: number | null;
+}
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #hub: HubClient;
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #lives = new Set<Promise<void>>();
+  readonly #over = new AbortController();
+  readonly #mayRequest = new Wake();
+  readonly #mayBeat = new Wake();
+  readonly #trainerEnded = new Wake();
+  #tunables: AgentTunables = agentTunables;
+  /** The hub has answered this connection's hello. */
+  #isGreeted = false;
+  #isStopping = false;
+  #lastHubAt: number;
+  #toldNoSpace = false;
+  #finish: (exit: number | AgentExit) => void = () => {};
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#lastHubAt = options.monotonicNow();
+    this.#hub = new HubClient({
+      hub: options.hub,
+      auth: options.auth,
+      limits: options.limits,
+      log: options.log,
+      ackTimeoutMs: () => this.#tunables.ackTimeoutMs,
+      onConnect: () => this.#greet(),
+      onDisconnect: () => this.#loseHub(),
+      onNudge: () => {
+        this.#mayRequest.call();
+        this.#mayBeat.call();
+      },
+      onFatal: (exit) => this.#finish(exit),
+    });
+  }
+
+  /**
+   * Works until `stop`, or until a local agent's hub stays away.
+   * @returns the exit code @throws {AgentExit} when the hub refuses this agent for good; trainers go on
+   */
+  async run(): Promise<number> {
+    const end = new Promise<number | AgentExit>((resolve) => {
+      this.#finish = resolve;
+    });
+    for (const dir of listAttemptDirs(this.#options.attemptsDir)) this.#begin(dir, this.#slotOf(dir));
+    const { signal } = this.#over;
+    const loops = [this.#requestLoop(signal), this.#heartbeatLoop(signal), this.#watchForOrphan(signal)];
+    this.#hub.connect();
+    const exit = await end;
+    this.#over.abort();
+    const running = [...this.#attempts.values()].filter((attempt) => attempt.occupiesSlot).length;
+    if (running > 0) this.#options.log(`${running} trainers go on; the next agent takes them over.`);
+    for (const attempt of this.#attempts.values()) attempt.leave();
+    this.#hub.close();
+    await Promise.all([...loops, ...this.#lives]);
+    if (typeof exit !== 'number') throw exit;
+    return exit;
+  }
+
+  /** Takes no more runs, lets the trainers save a checkpoint, sends what can be sent in time, and ends `run`. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const { limits, log } = this.#options;
+    log(`Stopping: ${this.#running().length} trainers get ${this.#tunables.stopGraceMs} ms to save a checkpoint.`);
+    for (const attempt of this.#attempts.values()) attempt.stop({ kind: 'shutdown' });
+    const late = AbortSignal.timeout(this.#tunables.stopGraceMs + limits.shutdownExtraMs);
+    while (this.#running().length > 0 && !late.aborted) await this.#trainerEnded.wait(late);
+    while (this.#attempts.size > 0 && this.#isGreeted && !late.aborted) await this.#trainerEnded.wait(late);
+    if (this.#attempts.size > 0)
+      log(`${this.#attempts.size} attempts are not on the hub yet; the next start goes on with them.`);
+    this.#finish(AGENT_EXIT.ok);
+  }
+
+  #running(): Attempt[] {
+    return [...this.#attempts.values()].filter((attempt) => attempt.occupiesSlot);
+  }
+
+  // ---- the hub's view and ours ---------------------------------------------------------------------------------------
+
+  async #greet(): Promise<boolean> {
+    const attempts = this.#refs();
+    const reply = await this.#hub.askOrLog('agent:hello', { report: this.#options.host.report, attempts });
+    if (!reply || !this.#hub.connected) return false;
+    this.#tunables = { ...agentTunables, ...reply.tunables };
+    for (const told of reply.attempts) this.#settle(told);
+    this.#isGreeted = true;
+    this.#mayRequest.call();
+    return true;
+  }
+
+  #settle({ ackedSeq, action, reason, ...ref }: HelloReply['attempts'][number]): void {
+    const attempt = this.#find(ref);
+    if (!attempt) return;
+    if (action === 'stop') this.#obey(attempt, reason ?? 'fenced');
+    attempt.open(ackedSeq);
+  }
+
+  #loseHub(): void {
+    this.#isGreeted = false;
+    this.#lastHubAt = this.#options.monotonicNow();
+    for (const attempt of this.#attempts.values()) attempt.close();
+    this.#trainerEnded.call();
+  }
+
+  async #heartbeatLoop(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#mayBeat.wait(signal, this.#tunables.heartbeatMs);
+      if (signal.aborted) return;
+      if (!this.#isGreeted) continue;
+      const reply = await this.#hub.askOrLog('agent:heartbeat', { attempts: this.#refs() });
+      for (const { reason, ...ref } of reply?.stop ?? []) {
+        const attempt = this.#find(ref);
+        if (attempt) this.#obey(attempt, reason);
+      }
+    }
+  }
+
+  #obey(attempt: Attempt, reason: StopReason): void {
+    if (reason === 'fenced') attempt.fence();
+    else attempt.stop({ kind: 'cancelled' });
+  }
+
+  async #watchForOrphan(signal: AbortSignal): Promise<void> {
+    const { orphanExitMs, monotonicNow, log } = this.#options;
+    if (orphanExitMs === null) return;
+    while (!signal.aborted) {
+      await waitFor(Math.min(1000, orphanExitMs / 4), signal);
+      const isAway = !this.#isGreeted && monotonicNow() - this.#lastHubAt > orphanExitMs;
+      if (!isAway || this.#running().length > 0 || signal.aborted) continue;
+      log(`No hub for ${orphanExitMs} ms and nothing running: this agent ends.`);
+      this.#finish(AGENT_EXIT.ok);
+      return;
+    }
+  }
+
+  // ---- taking runs ---------------------------------------------------------------------------------------------------
+
+  async #requestLoop(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const gotRuns = await this.#requestRuns();
+      if (!gotRuns) await this.#mayRequest.wait(signal, this.#tunables.pollMs);
+    }
+  }
+
+  /** True when there were runs, so that there may be more. */
+  async #requestRuns(): Promise<boolean> {
+    const freeSlots = this.#freeSlots().length;
+    if (freeSlots === 0 || !this.#isGreeted || this.#isStopping || !this.#hasSpace()) return false;
+    const reply = await this.#hub.askOrLog('run:request', { freeSlots });
+    // Without an answer in time the hub may have given runs that never arrived here: a new hello tells it so.
+    if (reply === null) this.#hub.reconnect();
+    const taken = (reply?.grants ?? []).filter((grant) => this.#take(grant));
+    return taken.length > 0;
+  }
+
+  #take(unparsed: unknown): boolean {
+    const grant = Grant.safeParse(unparsed);
+    if (!grant.success) {
+      const issue = grant.error.issues[0]!;
+      this.#options.log(`The hub's grant cannot be read (${issue.path.join('.')}: ${issue.message}).`);
+      this.#hub.reconnect();
+      return false;
+    }
+    const { runId, attempt: number } = grant.data;
+    if (this.#find(grant.data)) return false;
+    for (const older of this.#attempts.values())
+      if (older.ref.runId === runId && older.ref.attempt < number) older.fence();
+    const dir = new AttemptDir(this.#options.attemptsDir, grant.data);
+    try {
+      dir.create(grant.data);
+    } catch (error) {
+      this.#options.log(`${dir.name} cannot be started: ${(error as Error).message}`);
+      this.#hub.reconnect();
+      return false;
+    }
+    this.#begin(dir, this.#freeSlots()[0] ?? this.#options.host.slots[0]!).open(0);
+    return true;
+  }
+
+  #begin(dir: AttemptDir, slot: Slot): Attempt {
+    const { limits, log, blobs, host, commandFor, monotonicNow } = this.#options;
+    const attempt = new Attempt(dir, slot, {
+      tunables: () => this.#tunables,
+      limits,
+      log,
+      blobs,
+      datasets: host.datasets,
+      commandFor,
+      sendRecords: (batch) => this.#hub.ask('run:records', batch),
+      onSlotFree: () => {
+        this.#mayRequest.call();
+        this.#trainerEnded.call();
+      },
+      monotonicNow,
+    });
+    this.#attempts.set(attempt.name, attempt);
+    // Granted while the agent was already going away: it ends as interrupted, and the hub queues the run again.
+    if (this.#isStopping) attempt.stop({ kind: 'shutdown' });
+    const life = this.#live(attempt);
+    this.#lives.add(life);
+    void life.finally(() => this.#lives.delete(life));
+    return attempt;
+  }
+
+  async #live(attempt: Attempt): Promise<void> {
+    try {
+      await attempt.run();
+    } catch (error) {
+      // A bug, or a broken disk: it must cost this attempt only. The hub gives the run to a new one when the lease is over.
+      this.#options.log(`${attempt.name}: ${(error as Error).stack}`);
+      this.#options.log(`${attempt.name} is given up; its files are in ${await attempt.abandon()}.`);
+    }
+    if (!attempt.isLeft) this.#attempts.delete(attempt.name);
+    this.#trainerEnded.call();
+  }
+
+  /** Slot of an attempt from before a restart. The number of slots may have changed since. */
+  #slotOf(dir: AttemptDir): Slot {
+    const { slots } = this.#options.host;
+    const index = dir.readTrainer()?.slot;
+    return slots.find((slot) => slot.index === index) ?? this.#freeSlots()[0] ?? slots[0]!;
+  }
+
+  #freeSlots(): Slot[] {
+    const { slots } = this.#options.host;
+    const taken = this.#running().map((attempt) => attempt.slot.index);
+    return slots.filter((slot) => !taken.includes(slot.index)).slice(0, Math.max(0, slots.length - taken.length));
+  }
+
+  /** On a full disk every run would fail at once, one after the other. */
+  #hasSpace(): boolean {
+    const { attemptsDir, limits, log } = this.#options;
+    const { bavail, bsize } = statfsSync(attemptsDir);
+    const hasSpace = bavail * bsize >= limits.minFreeBytes;
+    if (!hasSpace && !this.#toldNoSpace)
+      log(`Less than ${limits.minFreeBytes} bytes are free at ${attemptsDir}: no runs are taken until there is room.`);
+    this.#toldNoSpace = !hasSpace;
+    return hasSpace;
+  }
+
+  #refs(): AttemptRef[] {
+    return [...this.#attempts.values()].map((attempt) => attempt.ref);
+  }
+
+  #find(ref: AttemptRef): Attempt | undefined {
+    return [...this.#attempts.values()].find((a) => a.ref.runId === ref.runId && a.ref.attempt === ref.attempt);
+  }
+}

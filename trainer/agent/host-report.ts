@@ -1,0 +1,82 @@
+/** What this host can do: machine, GPUs, slots and datasets. Sent with every hello. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { HostReport } from '@mealtable/protocol/agent-messages';
+import { findDatasets, scanDatasets } from './datasets.ts';
+import { type Gpu, listGpus } from './gpus.ts';
+
+/** What one run may use of the machine. */
+export interface Slot {
+  index: number;
+  /** Value for CUDA_VISIBLE_DEVICES; null on a host without GPUs. */
+  device: string | null;
+  /** Cores for TensorFlow. */
+  threads: number;
+}
+
+export interface Host {
+  report: HostReport;
+  slots: Slot[];
+  /** Image folders by dataset name. */
+  datasets: Map<string, string>;
+}
+
+export interface HostOptions {
+  name: string | null;
+  /** Null: one per GPU, or up to two on a CPU. */
+  slots: number | null;
+  datasets: Map<string, string>;
+  datasetsDir: string | null;
+  programDir: string;
+  /** An inherited CUDA_VISIBLE_DEVICES. */
+  visibleDevices: string | undefined;
+  /** An inherited MEALTABLE_ENGINE: 'cpu' keeps trainers from the native TensorFlow. */
+  engine: string | undefined;
+}
+
+/** Scans the machine and its datasets. Done once at the start: a changed dataset shows after a restart of the agent. */
+export async function describeHost(options: HostOptions): Promise<Host> {
+  const gpus = await listGpus(options.visibleDevices);
+  const cpuCount = availableParallelism();
+  const slotCount = options.slots ?? (gpus.length || Math.min(2, cpuCount));
+  const datasets = findDatasets(options.datasets, options.datasetsDir, options.programDir);
+  return {
+    slots: makeSlots(slotCount, cpuCount, gpus),
+    datasets,
+    report: {
+      name: options.name ?? hostname(),
+      platform: `${platform()} ${release()}`,
+      cpuModel: cpus()[0]?.model.trim() || 'unknown',
+      cpuCount,
+      memoryBytes: totalmem(),
+      gpus: gpus.map(({ index, name, memoryBytes }) => ({ index, name, memoryBytes })),
+      slots: slotCount,
+      backend: options.engine === 'cpu' ? 'cpu' : backendOfTrainers(),
+      datasets: await scanDatasets(datasets),
+    },
+  };
+}
+
+/** Slots share the cores evenly; with more slots than GPUs, several runs share a device. */
+export function makeSlots(slotCount: number, cpuCount: number, gpus: Gpu[]): Slot[] {
+  const threads = Math.max(1, Math.floor(cpuCount / slotCount));
+  return Array.from({ length: slotCount }, (_, index) => ({
+    index,
+    device: gpus.length === 0 ? null : gpus[index % gpus.length]!.uuid,
+    threads,
+  }));
+}
+
+/** 'tensorflow' when the native addon is in place, as the trainer will find it; else 'cpu', the slow fallback. */
+function backendOfTrainers(): string {
+  const require = createRequire(import.meta.url);
+  try {
+    const folder = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
+    return existsSync(join(folder, 'lib', 'napi-v8', 'tfjs_binding.node')) ? 'tensorflow' : 'cpu';
+  } catch {
+    // The package is not installed.
+    return 'cpu';
+  }
+}

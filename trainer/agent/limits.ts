@@ -1,0 +1,26 @@
+/** The agent's own times and sizes, beside those that the hub sends in the handshake. */
+export interface AgentLimits {
+  /** First wait after a failed try to reach the hub; each further one is longer, up to `retryMaxMs`. */
+  retryFirstMs: number;
+  retryMaxMs: number;
+  /** Time beyond the trainers' grace in which a stopping agent still uploads and sends. */
+  shutdownExtraMs: number;
+  /** Tries of an upload that the hub answered and refused, before an attempt that did not succeed ends without it. */
+  refusedUploadTries: number;
+  /** Downloads with a wrong hash before the file counts as missing. */
+  corruptDownloadTries: number;
+  /** Size of the blob cache; files that no attempt uses are deleted above it, least recently used first. */
+  blobCacheBytes: number;
+  /** No run is taken with less free space in the state folder. */
+  minFreeBytes: number;
+}
+
+export const agentLimits: AgentLimits = {
+  retryFirstMs: 250,
+  retryMaxMs: 10_000,
+  shutdownExtraMs: 5_000,
+  refusedUploadTries: 5,
+  corruptDownloadTries: 3,
+  blobCacheBytes: 20_000_000_000,
+  minFreeBytes: 200_000_000,
+};

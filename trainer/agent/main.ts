@@ -1,0 +1,116 @@
+/** The host agent: `node dist/agent.js --hub URL --token TOKEN`. Reads flags, machine and clock, and puts the parts together. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
+import trainerPackage from '../package.json' with { type: 'json' };
+import { Agent } from './agent.ts';
+import type { AttemptDir } from './attempt-dir.ts';
+import { BlobCache } from './blob-cache.ts';
+import { BlobClient } from './blob-client.ts';
+import { type AgentEnv, parseAgentEnv, USAGE } from './env.ts';
+import { AGENT_EXIT, AgentExit } from './exit-codes.ts';
+import { loadHostId } from './host-id.ts';
+import { describeHost, type Slot } from './host-report.ts';
+import { agentLimits } from './limits.ts';
+import { takeLock } from './lock.ts';
+import { makeLog } from './log.ts';
+import type { TrainerCommand } from './trainer-process.ts';
+
+const log = makeLog((text) => process.stdout.write(text), Date.now);
+// The reader of a pipe may be gone, for example a hub that was killed: the agent and its trainers go on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+async function main(): Promise<number> {
+  const env = parseAgentEnv(process.argv.slice(2), process.env, import.meta.dirname);
+  if (!env) {
+    process.stdout.write(`${USAGE}\n`);
+    return AGENT_EXIT.ok;
+  }
+  openStateDir(env.stateDir);
+  const unlock = takeLock(env.stateDir);
+  try {
+    return await attach(env);
+  } finally {
+    unlock();
+  }
+}
+
+function openStateDir(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true });
+  } catch (error) {
+    throw new AgentExit(AGENT_EXIT.stateFolder, `The state folder cannot be made: ${(error as Error).message}`);
+  }
+}
+
+async function attach(env: AgentEnv): Promise<number> {
+  const host = await describeHost({
+    ...env,
+    programDir: import.meta.dirname,
+    visibleDevices: process.env.CUDA_VISIBLE_DEVICES,
+    engine: process.env.MEALTABLE_ENGINE,
+  });
+  log(
+    `Host ${host.report.name}: ${host.slots.length} slots, ${host.report.gpus.length} GPUs, state in ${env.stateDir}.`,
+  );
+  for (const { name, trainCount, valCount, problems } of host.report.datasets)
+    log(`Dataset ${name}: ${problems.length > 0 ? problems.join(' ') : `${trainCount} + ${valCount} images`}`);
+  const blobs = new BlobClient({
+    hub: env.hub,
+    token: env.token,
+    cache: new BlobCache(join(env.stateDir, 'blobs'), agentLimits.blobCacheBytes),
+    limits: agentLimits,
+    log,
+  });
+  const agent = new Agent({
+    hub: env.hub,
+    auth: {
+      token: env.token,
+      protocolVersion: PROTOCOL_VERSION,
+      agentVersion: trainerPackage.version,
+      hostId: loadHostId(env.stateDir, Date.now()),
+    },
+    host,
+    attemptsDir: join(env.stateDir, 'attempts'),
+    limits: agentLimits,
+    log,
+    blobs,
+    commandFor: (dir, slot) => trainerCommand(env.trainer, dir, slot),
+    monotonicNow: () => performance.now(),
+    orphanExitMs: env.orphanExitMs,
+  });
+  let isAsked = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      // Impatience costs nothing but time: files stay, and the next agent goes on from them.
+      if (isAsked) process.exit(AGENT_EXIT.impatient);
+      isAsked = true;
+      void agent.stop();
+    });
+  return agent.run();
+}
+
+function trainerCommand(trainer: string, dir: AttemptDir, slot: Slot): TrainerCommand {
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    MEALTABLE_THREADS: String(slot.threads),
+    TF_CPP_MIN_LOG_LEVEL: '3',
+    // What the agent may do at the hub is not for code that reads images.
+    MEALTABLE_TOKEN: undefined,
+  };
+  if (slot.device !== null) Object.assign(env, { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: slot.device });
+  return { program: process.execPath, args: [...process.execArgv, trainer, dir.path], env };
+}
+
+function explain(error: unknown): number {
+  if (error instanceof AgentExit) {
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const isFileError = ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO'].includes(code ?? '');
+  process.stderr.write(isFileError ? `The state folder cannot be used: ${message}\n` : `${stack}\n`);
+  return isFileError ? AGENT_EXIT.stateFolder : AGENT_EXIT.bug;
+}
+
+process.exit(await main().catch(explain));
