@@ -22,25 +22,21 @@ export function computeGradients<R extends ForwardResult>(
   forward: () => R,
 ): Gradients<R> {
   const names = [...parameters.keys()];
-  let held: R | undefined;
+  const kept: { [part: string]: Tensor } = {};
   const result = tf.tidy(() => {
     const { value, grads } = tf.engine().gradients(
       () => {
-        held = forward();
-        // The engine keeps only the loss alive; the other parts are kept by hand and handed over as clones below.
-        for (const [key, part] of Object.entries(held)) if (key !== 'loss') tf.keep(part);
-        return held.loss;
+        const { loss, ...parts } = forward();
+        // The engine keeps the loss alive and nothing else. Clones are kept, since a part may be the loss or the caller's own.
+        for (const [key, part] of Object.entries(parts)) kept[key] = tf.keep(part.clone());
+        return loss;
       },
       [...parameters.values()],
       undefined,
       true,
     );
-    const parts: { [part: string]: Tensor } = {};
-    for (const [key, part] of Object.entries(held!)) {
-      if (key === 'loss') continue;
-      parts[key] = part.clone();
-      if (part !== value) part.dispose();
-    }
+    const parts = Object.fromEntries(Object.entries(kept).map(([key, part]) => [key, part.clone()]));
+    tf.dispose(kept);
     return { values: { ...parts, loss: value as Scalar } as R, grads };
   });
   return { values: result.values, gradients: new Map(names.map((name, i) => [name, result.grads[i] ?? null])) };
