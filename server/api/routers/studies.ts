@@ -1,0 +1,50 @@
+import { StudyId, VariantId } from '@mealtable/protocol/ids';
+import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
+import { z } from 'zod';
+import { createStudy } from '../../studies/create.ts';
+import { expandWithDatabase } from '../../studies/expand.ts';
+import { extendStudy } from '../../studies/extend.ts';
+import { listStudies } from '../../studies/list.ts';
+import { cancelStudy, cloneDesign, removeStudy, renameStudy, setReference } from '../../studies/manage.ts';
+import { loadStudyView } from '../../studies/view.ts';
+import { createRouter, editorProcedure, viewerProcedure } from '../trpc.ts';
+
+const OneStudy = z.strictObject({ id: StudyId });
+const Notes = z.string().max(20_000, 'Notes have at most 20,000 characters.');
+const DONE = { ok: true } as const;
+
+export const studiesRouter = createRouter({
+  list: viewerProcedure.query(({ ctx }) => listStudies(ctx.pool)),
+  get: viewerProcedure.input(OneStudy).query(({ ctx, input }) => loadStudyView(ctx.pool, input.id)),
+  /** What a design would make, as the hub sees it; the form expands on its own as well, without the round trip. */
+  preview: viewerProcedure
+    .input(z.strictObject({ design: StudyDesign }))
+    .query(({ ctx, input }) => expandWithDatabase(ctx.pool, input.design)),
+  create: editorProcedure
+    .input(z.strictObject({ name: StudyName, notes: Notes.default(''), design: StudyDesign }))
+    .mutation(async ({ ctx, input }) => ({ id: await createStudy(ctx, { ...input, createdById: ctx.member.id }) })),
+  /** The design with a name for its copy, for the form. */
+  clone: viewerProcedure
+    .input(z.strictObject({ id: StudyId, name: StudyName.optional() }))
+    .query(({ ctx, input }) => cloneDesign(ctx.pool, input.id, input.name)),
+  extend: editorProcedure
+    .input(z.strictObject({ id: StudyId, design: StudyDesign }))
+    .mutation(({ ctx, input }) => extendStudy(ctx, input.id, input.design)),
+  rename: editorProcedure
+    .input(z.strictObject({ id: StudyId, name: StudyName, notes: Notes }))
+    .mutation(async ({ ctx, input }) => {
+      await renameStudy(ctx, input.id, input.name, input.notes);
+      return DONE;
+    }),
+  setReference: editorProcedure
+    .input(z.strictObject({ id: StudyId, variantId: VariantId }))
+    .mutation(async ({ ctx, input }) => {
+      await setReference(ctx, input.id, input.variantId);
+      return DONE;
+    }),
+  cancel: editorProcedure.input(OneStudy).mutation(({ ctx, input }) => cancelStudy(ctx, input.id)),
+  remove: editorProcedure.input(OneStudy).mutation(async ({ ctx, input }) => {
+    await removeStudy(ctx, input.id);
+    return DONE;
+  }),
+});

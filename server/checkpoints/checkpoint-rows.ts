@@ -1,0 +1,108 @@
+/** Reading checkpoints: which are complete, which is best, which is the one to go on from. */
+import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/records';
+import type { Queryable } from '../runs/summary.ts';
+
+export interface StoredCheckpoint {
+  id: string;
+  runId: string;
+  attempt: number;
+  stepsCompleted: number;
+  epoch: number;
+  top1: number | null;
+  createdAt: Date;
+  /** Every file has arrived, whole and verified. */
+  complete: boolean;
+  files: CheckpointFile[];
+}
+
+/** SQL condition: every file of checkpoint `c` has arrived. */
+export const IS_COMPLETE = `NOT EXISTS (
+  SELECT 1 FROM checkpoint_files f LEFT JOIN blobs b ON b.sha256 = f.sha256
+  WHERE f.checkpoint_id = c.id AND b.sha256 IS NULL)`;
+
+/** SQL condition: checkpoint `c` holds all that a trainer needs to go on. A model alone can only be used. */
+export const IS_RESUMABLE = `(
+  SELECT count(*) FROM checkpoint_files f
+  WHERE f.checkpoint_id = c.id AND f.name IN ('${Object.values(CHECKPOINT_FILES).join("', '")}')
+) = ${Object.keys(CHECKPOINT_FILES).length}`;
+
+/** @returns the runs' checkpoints, oldest first */
+export async function loadCheckpoints(db: Queryable, runIds: readonly string[]): Promise<StoredCheckpoint[]> {
+  const { rows } = await db.query<{
+    id: string;
+    run_id: string;
+    attempt: number;
+    steps_completed: number;
+    epoch: number;
+    top1: number | null;
+    created_at: Date;
+    complete: boolean;
+    files: CheckpointFile[];
+  }>(
+    `SELECT c.id, c.run_id, c.attempt, c.steps_completed, c.epoch, c.top1, c.created_at, ${IS_COMPLETE} AS complete,
+            (SELECT json_agg(json_build_object('name', f.name, 'sha256', f.sha256, 'sizeBytes', f.size_bytes)
+                             ORDER BY f.name)
+             FROM checkpoint_files f WHERE f.checkpoint_id = c.id) AS files
+     FROM checkpoints c WHERE c.run_id = ANY($1) ORDER BY c.run_id, c.steps_completed, c.created_at, c.id`,
+    [runIds],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    runId: row.run_id,
+    attempt: row.attempt,
+    stepsCompleted: row.steps_completed,
+    epoch: row.epoch,
+    top1: row.top1,
+    createdAt: row.created_at,
+    complete: row.complete,
+    files: row.files,
+  }));
+}
+
+type Ranked = Pick<StoredCheckpoint, 'stepsCompleted' | 'top1'>;
+
+/**
+ * The highest top-1; among equals the earliest. Where nothing was validated, the latest.
+ * @param checkpoints of one run, oldest first
+ */
+export function pickBest<T extends Ranked>(checkpoints: readonly T[]): T | undefined {
+  let best: T | undefined;
+  for (const c of checkpoints) {
+    const isBetter =
+      best === undefined || (c.top1 ?? -1) > (best.top1 ?? -1) || (c.top1 === null && best.top1 === null);
+    if (isBetter) best = c;
+  }
+  return best;
+}
+
+/** @param checkpoints of one run, oldest first */
+export function pickLatest<T extends Ranked>(checkpoints: readonly T[]): T | undefined {
+  return checkpoints.at(-1);
+}
+
+export const isResumable = (c: Pick<StoredCheckpoint, 'complete' | 'files'>): boolean =>
+  c.complete && Object.values(CHECKPOINT_FILES).every((name) => c.files.some((f) => f.name === name));
+
+/** True when a run has something to offer: at least one checkpoint with all its files. */
+export async function hasCompleteCheckpoint(db: Queryable, runId: string): Promise<boolean> {
+  const { rows } = await db.query(`SELECT 1 FROM checkpoints c WHERE c.run_id = $1 AND ${IS_COMPLETE} LIMIT 1`, [
+    runId,
+  ]);
+  return rows.length > 0;
+}
+
+export interface BestModel {
+  checkpoint: StoredCheckpoint;
+  file: CheckpointFile;
+}
+/** The file that the best complete checkpoint of each run offers to others, by run id. */
+export async function loadBestModels(db: Queryable, runIds: readonly string[]): Promise<Map<string, BestModel>> {
+  const complete = (await loadCheckpoints(db, runIds)).filter((c) => c.complete);
+  const models = new Map<string, BestModel>();
+  for (const runId of new Set(complete.map((c) => c.runId))) {
+    const checkpoint = pickBest(complete.filter((c) => c.runId === runId));
+    const file = checkpoint?.files.find((f) => f.name === CHECKPOINT_FILES.model);
+    if (checkpoint && file) models.set(runId, { checkpoint, file });
+  }
+  return models;
+}

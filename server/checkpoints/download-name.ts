@@ -1,0 +1,21 @@
+/** The name that a checkpoint file is saved under: says what it is, and cannot surprise any file system or header. */
+import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
+
+const MAX_PART = 80;
+
+/** Letters, digits, dots, dashes and underscores; everything else becomes one dash. Accents are dropped from letters. */
+function makeSafe(text: string): string {
+  const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '');
+  const safe = plain.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/\.{2,}/g, '.');
+  return safe.slice(0, MAX_PART).replaceAll(/^[-.]+|[-.]+$/g, '');
+}
+
+/** `<study>-<variant>-seed<seed>-epoch<e>.safetensors`; the files for resuming keep their own name at the end. */
+export function downloadName(
+  of: { study: string; variant: string; seed: number; epoch: number },
+  file: string,
+): string {
+  const parts = [makeSafe(of.study), makeSafe(of.variant), `seed${of.seed}`, `epoch${Number(of.epoch.toFixed(2))}`];
+  const stem = parts.filter((part) => part !== '').join('-');
+  return file === CHECKPOINT_FILES.model ? `${stem}.safetensors` : `${stem}-${makeSafe(file)}`;
+}

@@ -1,0 +1,80 @@
+/** Datasets as the hosts report them, and what the whole installation makes of them. */
+import { DatasetReport } from '@mealtable/protocol/agent-messages';
+import { UNREACHABLE_AFTER_MS } from '@mealtable/protocol/tunables';
+import type { DatasetOption } from '@mealtable/protocol/views';
+import { z } from 'zod';
+import type { Queryable } from '../runs/summary.ts';
+
+export interface HostDatasets {
+  hostName: string;
+  online: boolean;
+  datasets: DatasetReport[];
+}
+
+const isUsable = (dataset: DatasetReport) => dataset.problems.length === 0;
+
+/** Names of the datasets that a host can train on. */
+export async function usableDatasets(db: Queryable, hostId: string): Promise<string[]> {
+  const { rows } = await db.query<{ datasets: unknown }>(
+    `SELECT report->'datasets' AS datasets FROM hosts WHERE id = $1`,
+    [hostId],
+  );
+  return rows.flatMap((row) => z.array(DatasetReport).parse(row.datasets).filter(isUsable)).map((d) => d.name);
+}
+
+async function loadHostDatasets(db: Queryable): Promise<HostDatasets[]> {
+  const { rows } = await db.query<{ name: string; online: boolean; datasets: unknown }>(
+    `SELECT name, report->'datasets' AS datasets,
+            detached_at IS NULL AND last_seen_at > now() - $1 * interval '1 millisecond' AS online
+     FROM hosts ORDER BY name, id`,
+    [UNREACHABLE_AFTER_MS],
+  );
+  return rows.map(({ name, online, datasets }) => ({
+    hostName: name,
+    online,
+    datasets: z.array(DatasetReport).parse(datasets),
+  }));
+}
+
+/** Every dataset of every host, once per name. */
+export async function loadDatasetOptions(db: Queryable): Promise<DatasetOption[]> {
+  return mergeDatasets(await loadHostDatasets(db));
+}
+
+/** Class count by dataset name, of every dataset that some host can read. */
+export async function loadClassCounts(db: Queryable): Promise<Map<string, number>> {
+  const options = await loadDatasetOptions(db);
+  return new Map(options.filter((o) => o.classNames.length > 0).map((o) => [o.name, o.classNames.length]));
+}
+
+/**
+ * A dataset is usable when one host can use it; only those hosts are then named. Hosts that are away count only where
+ * no host that is here has the dataset. The same name with other classes is a problem: results would not compare.
+ */
+export function mergeDatasets(hosts: readonly HostDatasets[]): DatasetOption[] {
+  const names = [...new Set(hosts.flatMap((h) => h.datasets.map((d) => d.name)))].sort();
+  return names.map((name) => {
+    const all = hosts.flatMap(({ hostName, online, datasets }) =>
+      datasets.filter((d) => d.name === name).map((report) => ({ hostName, online, report })),
+    );
+    const usable = all.filter((d) => isUsable(d.report));
+    const here = usable.filter((d) => d.online);
+    const [candidates] = [here, usable, all].filter((list) => list.length > 0);
+    const [first, ...others] = candidates as [(typeof all)[number], ...typeof all];
+    const classesOf = (d: typeof first) => JSON.stringify(d.report.classNames);
+    const other = others.find((d) => classesOf(d) !== classesOf(first));
+    const problems = usable.length === 0 ? all.flatMap((d) => d.report.problems.map((p) => `${d.hostName}: ${p}`)) : [];
+    if (usable.length > 0 && other)
+      problems.push(
+        `${first.hostName} and ${other.hostName} have different classes under the name "${name}". Make the folders equal or rename one.`,
+      );
+    return {
+      name,
+      classNames: first.report.classNames,
+      trainCount: first.report.trainCount,
+      valCount: first.report.valCount,
+      hostNames: [first, ...others].map((d) => d.hostName),
+      problems,
+    };
+  });
+}

@@ -1,0 +1,172 @@
+/** The namespace of agents. Every message is parsed and answered; the hub itself only nudges. */
+import {
+  AGENT_NAMESPACE,
+  AgentAuth,
+  AgentHello,
+  type AgentToHub,
+  type FatalRefusal,
+  Heartbeat,
+  type HubToAgent,
+  type Nack,
+  RecordBatch,
+  RunRequest,
+} from '@mealtable/protocol/agent-messages';
+import { LIVE_COALESCE_MS, PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
+import type { DefaultEventsMap, Namespace, Server, Socket } from 'socket.io';
+import type { z } from 'zod';
+import type { Hub } from '../context.ts';
+import { detachHost } from '../hosts/host-rows.ts';
+import { appendRecords } from '../metrics/store.ts';
+import { claimRuns } from '../runs/claim-runs.ts';
+import { releaseClaims } from '../runs/lifecycle-lease.ts';
+import { transact } from '../runs/transaction.ts';
+import { handleHeartbeat, handleHello } from './agent-messages.ts';
+
+interface AgentData {
+  hostId: string;
+  agentVersion: string;
+  /** True once the hello was answered: before that the host is not known to the database. */
+  greeted: boolean;
+}
+type AgentSocket = Socket<AgentToHub, HubToAgent, DefaultEventsMap, AgentData>;
+type AgentNamespace = Namespace<AgentToHub, HubToAgent, DefaultEventsMap, AgentData>;
+
+const HELLO_FIRST: Nack = { ok: false, code: 'bad_message', path: '', message: 'Say agent:hello first.' };
+/** The client's own word for `socket.disconnect()`: an agent that leaves says goodbye by it. */
+const GOODBYE = 'client namespace disconnect';
+
+export interface AgentSockets {
+  /** No grants from now on; records and heartbeats are still taken. */
+  stopGranting(): void;
+  close(): void;
+}
+
+export function attachAgentSockets(io: Server, hub: Hub): AgentSockets {
+  const namespace: AgentNamespace = io.of(AGENT_NAMESPACE);
+  const state = { granting: true };
+  namespace.use((socket, next) => {
+    const refusal = checkAuth(socket);
+    next(refusal === null ? undefined : new Error(refusal));
+  });
+  namespace.on('connection', (socket) => serveAgent(namespace, socket, hub, state));
+  const stopNudging = forwardNudges(namespace, hub);
+  return {
+    stopGranting() {
+      state.granting = false;
+    },
+    close() {
+      state.granting = false;
+      stopNudging();
+    },
+  };
+}
+
+/** @returns null when the agent may connect; a FatalRefusal, or a sentence for one that may try again */
+function checkAuth(socket: AgentSocket): FatalRefusal | string | null {
+  const auth = AgentAuth.safeParse(socket.handshake.auth);
+  if (!auth.success) {
+    const issue = auth.error.issues[0];
+    return `The handshake cannot be read: auth.${issue?.path.join('.')}: ${issue?.message}`;
+  }
+  const { protocolVersion, hostId, agentVersion } = auth.data;
+  if (protocolVersion < PROTOCOL_VERSION) return 'agent_too_old' satisfies FatalRefusal;
+  if (protocolVersion > PROTOCOL_VERSION) return 'hub_too_old' satisfies FatalRefusal;
+  // Assigned, not replaced: the guard has left the token's id there.
+  Object.assign(socket.data, { hostId, agentVersion, greeted: false } satisfies AgentData);
+  return null;
+}
+
+function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, state: { granting: boolean }): void {
+  const { hostId, agentVersion } = socket.data;
+  const listen = makeListener(socket);
+
+  socket.on(
+    'agent:hello',
+    listen('agent:hello', AgentHello, async (hello) => {
+      const reply = await handleHello(hub, hostId, agentVersion, hello);
+      socket.data.greeted = true;
+      await socket.join(hostId);
+      // The newest connection of a host speaks for it; an older one is left over from a broken network.
+      for (const other of namespace.sockets.values())
+        if (other !== socket && other.data.hostId === hostId) other.disconnect(true);
+      return reply;
+    }),
+  );
+  socket.on(
+    'run:request',
+    listen('run:request', RunRequest, async ({ freeSlots }) => {
+      if (!socket.data.greeted) return HELLO_FIRST;
+      if (!state.granting) return { grants: [] };
+      const grants = await claimRuns(hub, hostId, freeSlots);
+      // Nobody is there to take them: they go back at once instead of when their leases end.
+      if (!socket.connected) await transact(hub, (tx) => releaseClaims(tx, grants));
+      return { grants };
+    }),
+  );
+  socket.on(
+    'agent:heartbeat',
+    listen('agent:heartbeat', Heartbeat, async (heartbeat) => {
+      if (!socket.data.greeted) return HELLO_FIRST;
+      const reply = await handleHeartbeat(hub, hostId, heartbeat);
+      if (reply) return reply;
+      socket.disconnect(true);
+      return HELLO_FIRST;
+    }),
+  );
+  socket.on(
+    'run:records',
+    listen('run:records', RecordBatch, ({ runId, attempt, records }) => appendRecords(hub, runId, attempt, records)),
+  );
+  socket.on('disconnect', (reason) => {
+    const isElsewhere = [...namespace.sockets.values()].some((other) => other.data.hostId === hostId);
+    if (reason === GOODBYE && socket.data.greeted && !isElsewhere)
+      detachHost(hub, hostId).catch((error: unknown) => {
+        // The host is then shown as unreachable instead of detached.
+        console.error(`The goodbye of ${hostId} could not be noted:`, error);
+      });
+  });
+}
+
+/** Parses and answers. A message that cannot be read gets its path back, and one line in the log per connection. */
+function makeListener(socket: AgentSocket) {
+  let hasLogged = false;
+  return <T, R extends object>(event: string, schema: z.ZodType<T>, handle: (message: T) => Promise<R | Nack>) =>
+    (raw: unknown, ack: (reply: R | Nack) => void): void => {
+      if (typeof ack !== 'function') return;
+      const parsed = schema.safeParse(raw);
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0];
+        const path = issue?.path.join('.') ?? '';
+        const message = issue?.message ?? 'This message cannot be read.';
+        if (!hasLogged) console.error(`${socket.data.hostId} sent ${event} with a fault at "${path}": ${message}`);
+        hasLogged = true;
+        ack({ ok: false, code: 'bad_message', path, message });
+        return;
+      }
+      handle(parsed.data).then(ack, (error: unknown) => {
+        // No answer: the agent's own time limit makes it ask again, as it does when the hub is away.
+        console.error(`${event} of ${socket.data.hostId} failed:`, error);
+      });
+    };
+}
+
+/** Nudges of one moment are one message. */
+function forwardNudges(namespace: AgentNamespace, hub: Hub): () => void {
+  const waiting = new Set<string | null>();
+  let timer: NodeJS.Timeout | undefined;
+  const send = () => {
+    timer = undefined;
+    if (waiting.has(null)) namespace.emit('hub:nudge');
+    else for (const hostId of waiting) namespace.to(hostId as string).emit('hub:nudge');
+    waiting.clear();
+  };
+  const onNudge = (hostId: string | null) => {
+    waiting.add(hostId);
+    timer ??= setTimeout(send, LIVE_COALESCE_MS);
+  };
+  hub.bus.on('agents:nudge', onNudge);
+  return () => {
+    hub.bus.off('agents:nudge', onNudge);
+    clearTimeout(timer);
+  };
+}

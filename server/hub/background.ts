@@ -1,0 +1,61 @@
+/** What the hub does by itself while it runs: leases, silent hosts, and files that nobody refers to any more. */
+import { LEASE_SWEEP_MS } from '@mealtable/protocol/tunables';
+import { sweepBlobs } from '../checkpoints/blob-rows.ts';
+import { prepareBlobStore } from '../checkpoints/blob-store.ts';
+import type { Hub } from '../context.ts';
+import { describeHostStates } from '../hosts/host-rows.ts';
+import { expireLeases, renewAllLeases } from '../runs/lifecycle-lease.ts';
+import { transact } from '../runs/transaction.ts';
+
+/** How often unreferenced files are looked for. */
+const BLOB_SWEEP_MS = 300_000;
+
+export interface Background {
+  /** Waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+/** Call before the first request is served: it also makes the blob store ready and renews the leases. */
+export async function startBackground(hub: Hub, leaseSweepMs: number = LEASE_SWEEP_MS): Promise<Background> {
+  await prepareBlobStore(hub.blobsDir);
+  await transact(hub, renewAllLeases);
+  let hostStates = await describeHostStates(hub.pool);
+  const tasks = [
+    repeat('The search for lost attempts', leaseSweepMs, async () => {
+      await transact(hub, expireLeases);
+      const now = await describeHostStates(hub.pool);
+      if (now !== hostStates) hub.bus.emit('hosts:changed');
+      hostStates = now;
+    }),
+    repeat('The sweep of the blob store', BLOB_SWEEP_MS, () => sweepBlobs(hub)),
+  ];
+  return {
+    async stop() {
+      await Promise.all(tasks.map((task) => task.stop()));
+    },
+  };
+}
+
+/** Runs `work` again and again with `everyMs` between. A failure is told and the next round tries again. */
+function repeat(name: string, everyMs: number, work: () => Promise<unknown>): Background {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+  const next = () => {
+    timer = setTimeout(() => {
+      running = work()
+        .catch((error: unknown) => console.error(`${name} failed; it is tried again soon:`, error))
+        .finally(() => {
+          if (!stopped) next();
+        });
+    }, everyMs);
+  };
+  next();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/** The namespace of browsers: pages say what they watch, and get what happens there, gathered for a moment. */
+import {
+  type BrowserToHub,
+  type HubToBrowser,
+  LIVE_NAMESPACE,
+  type LiveRecord,
+  WatchTopic,
+} from '@mealtable/protocol/live-messages';
+import { LIVE_COALESCE_MS } from '@mealtable/protocol/tunables';
+import type { RunSummaryView } from '@mealtable/protocol/views';
+import type { Namespace, Server } from 'socket.io';
+import type { Hub, LiveEvents } from '../context.ts';
+
+type LiveNamespace = Namespace<BrowserToHub, HubToBrowser>;
+
+/** Topics that one page may watch; a study of the largest size with all its runs is below it. */
+const MAX_TOPICS = 1_000;
+
+const roomOf = (topic: WatchTopic): string => {
+  if (topic.kind === 'all') return 'all';
+  return topic.kind === 'run' ? `run:${topic.runId}` : `study:${topic.studyId}`;
+};
+
+/** Everybody who got past the guard may watch everything: all roles read. @returns what detaches it from the bus */
+export function attachLiveSockets(io: Server, hub: Hub): () => void {
+  const namespace: LiveNamespace = io.of(LIVE_NAMESPACE);
+  namespace.on('connection', (socket) => {
+    socket.on('watch', async (raw, ack) => {
+      const topic = WatchTopic.safeParse(raw);
+      const reply = typeof ack === 'function' ? ack : () => {};
+      if (!topic.success)
+        return reply({ ok: false, message: topic.error.issues[0]?.message ?? 'This topic cannot be read.' });
+      if (socket.rooms.size > MAX_TOPICS)
+        return reply({ ok: false, message: `A page can watch ${MAX_TOPICS} topics at most.` });
+      await socket.join(roomOf(topic.data));
+      reply({ ok: true });
+    });
+    socket.on('unwatch', (raw) => {
+      const topic = WatchTopic.safeParse(raw);
+      if (topic.success) void socket.leave(roomOf(topic.data));
+    });
+  });
+  return broadcastChanges(namespace, hub);
+}
+
+/** What waits for the next broadcast. */
+class Pending {
+  readonly records = new Map<string, { attempt: number; records: LiveRecord[] }[]>();
+  readonly runs = new Map<string, RunSummaryView>();
+  readonly studies = new Set<string>();
+  hosts = false;
+}
+
+/** Broadcasts are gathered for LIVE_COALESCE_MS, so twenty viewers of a fast run get twenty messages a second each. */
+function broadcastChanges(namespace: LiveNamespace, hub: Hub): () => void {
+  let pending = new Pending();
+  let timer: NodeJS.Timeout | undefined;
+  const isWatched = (...rooms: string[]) => rooms.some((room) => namespace.adapter.rooms.has(room));
+  const schedule = () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      flush();
+    }, LIVE_COALESCE_MS);
+  };
+  const flushRecords = (runId: string) => {
+    for (const { attempt, records } of pending.records.get(runId) ?? [])
+      namespace.to(`run:${runId}`).emit('run:records', { runId, attempt, records });
+    pending.records.delete(runId);
+  };
+  const flush = () => {
+    for (const runId of pending.records.keys()) flushRecords(runId);
+    for (const run of pending.runs.values())
+      namespace.to([`run:${run.id}`, `study:${run.studyId}`, 'all']).emit('run:changed', run);
+    for (const studyId of pending.studies) namespace.to([`study:${studyId}`, 'all']).emit('study:changed', { studyId });
+    if (pending.hosts) namespace.to('all').emit('hosts:changed');
+    pending = new Pending();
+  };
+
+  const listeners: { [E in keyof HubToBrowser]: (...payload: LiveEvents[E]) => void } = {
+    'run:records': ({ runId, attempt, records }) => {
+      // A page that comes to watch reads the past from the API, so nobody watching means nobody missing anything.
+      if (!isWatched(`run:${runId}`)) return;
+      const parts = pending.records.get(runId) ?? [];
+      pending.records.set(runId, parts);
+      const last = parts.at(-1);
+      if (last?.attempt === attempt) last.records.push(...records);
+      else parts.push({ attempt, records: [...records] });
+      schedule();
+    },
+    'run:rewound': (event) => {
+      // Points of before the rewind must not arrive after it.
+      flushRecords(event.runId);
+      namespace.to(`run:${event.runId}`).emit('run:rewound', event);
+    },
+    'run:changed': (run) => {
+      if (!isWatched(`run:${run.id}`, `study:${run.studyId}`, 'all')) return;
+      pending.runs.set(run.id, run);
+      schedule();
+    },
+    'study:changed': ({ studyId }) => {
+      pending.studies.add(studyId);
+      schedule();
+    },
+    'hosts:changed': () => {
+      pending.hosts = true;
+      schedule();
+    },
+  };
+  const events = Object.keys(listeners) as (keyof HubToBrowser)[];
+  for (const event of events) hub.bus.on(event, listeners[event] as () => void);
+  return () => {
+    for (const event of events) hub.bus.off(event, listeners[event] as () => void);
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,34 @@
+/** claimRuns: what answers an agent that asks for work. Claim, rewind and grant are one transaction. */
+import type { Grant } from '@mealtable/protocol/agent-messages';
+import { usableDatasets } from '../hosts/datasets.ts';
+import { claimQueuedRuns } from './claim.ts';
+import { buildGrant } from './grant.ts';
+import { finishAttempt } from './lifecycle.ts';
+import { rewindRun } from './rewind.ts';
+import { type CoreHub, transact } from './transaction.ts';
+
+/**
+ * Gives a host up to `freeSlots` runs. A run whose teachers or start cannot be had fails as `weights_missing` here,
+ * before it costs the host anything.
+ */
+export async function claimRuns(hub: CoreHub, hostId: string, freeSlots: number): Promise<Grant[]> {
+  return transact(hub, async (tx) => {
+    const grants: Grant[] = [];
+    const claims = await claimQueuedRuns(tx, hostId, await usableDatasets(tx, hostId), freeSlots);
+    for (const claim of claims) {
+      tx.runChanged(claim.runId);
+      if (claim.attempt > 1) await rewindRun(tx, claim);
+      const result = await buildGrant(tx, claim);
+      if (result.ok) grants.push(result.grant);
+      else
+        await finishAttempt(tx, claim.runId, claim.attempt, {
+          outcome: 'failed',
+          failureCode: 'weights_missing',
+          message: result.message,
+          exitCode: null,
+          signal: null,
+        });
+    }
+    return grants;
+  });
+}

@@ -1,0 +1,72 @@
+/** From a claim to a Grant: everything the agent needs, resolved to files by hash. */
+import type { Grant, GrantInput } from '@mealtable/protocol/agent-messages';
+import type { CheckpointFile } from '@mealtable/protocol/records';
+import { RunConfig } from '@mealtable/protocol/run-config';
+import { type BestModel, loadBestModels, loadCheckpoints } from '../checkpoints/checkpoint-rows.ts';
+import { loadClassCounts } from '../hosts/datasets.ts';
+import type { ClaimedRun } from './claim.ts';
+import type { Queryable } from './summary.ts';
+
+export type GrantResult = { ok: true; grant: Grant } | { ok: false; message: string };
+
+/** Runs whose weights this one starts from: its teachers and its start. */
+export function referencedRuns(config: RunConfig): string[] {
+  const teachers = config.task === 'distillation' ? config.teachers.map((t) => t.runId) : [];
+  return config.initialisation.kind === 'run' ? [...teachers, config.initialisation.runId] : teachers;
+}
+
+/** @returns the grant, or one sentence saying whose weights could not be had */
+export async function buildGrant(db: Queryable, claim: ClaimedRun): Promise<GrantResult> {
+  const { rows } = await db.query<{ config: unknown; label: string }>(
+    `SELECT r.config, s.name || ': ' || v.label || ', seed ' || r.seed AS label
+     FROM runs r JOIN studies s ON s.id = r.study_id JOIN variants v ON v.id = r.variant_id WHERE r.id = $1`,
+    [claim.runId],
+  );
+  const row = rows[0];
+  if (!row) return { ok: false, message: 'The run was removed.' };
+  const config = RunConfig.parse(row.config);
+  const inputs = await loadInputs(db, referencedRuns(config));
+  const missing = referencedRuns(config).find((runId) => !inputs.has(runId));
+  if (missing !== undefined)
+    return {
+      ok: false,
+      message: `The weights of ${missing} cannot be had: the run, its best checkpoint or its dataset is gone.`,
+    };
+  const inputOf = (runId: string) => inputs.get(runId) as GrantInput;
+  return {
+    ok: true,
+    grant: {
+      runId: claim.runId,
+      attempt: claim.attempt,
+      label: row.label,
+      config,
+      teachers: config.task === 'distillation' ? config.teachers.map((t) => inputOf(t.runId)) : [],
+      initialisation: config.initialisation.kind === 'run' ? inputOf(config.initialisation.runId) : null,
+      resume: await loadResume(db, claim),
+    },
+  };
+}
+
+async function loadInputs(db: Queryable, runIds: string[]): Promise<Map<string, GrantInput>> {
+  const inputs = new Map<string, GrantInput>();
+  if (runIds.length === 0) return inputs;
+  const { rows } = await db.query<{ id: string; network: string; dataset: string }>(
+    `SELECT id, network, dataset FROM runs WHERE id = ANY($1) AND status = 'succeeded'`,
+    [runIds],
+  );
+  const models: Map<string, BestModel> = await loadBestModels(db, runIds);
+  const classCounts = await loadClassCounts(db);
+  for (const { id, network, dataset } of rows) {
+    const file: CheckpointFile | undefined = models.get(id)?.file;
+    const classCount = classCounts.get(dataset);
+    if (file !== undefined && classCount !== undefined) inputs.set(id, { runId: id, network, classCount, file });
+  }
+  return inputs;
+}
+
+async function loadResume(db: Queryable, claim: ClaimedRun): Promise<Grant['resume']> {
+  if (claim.resumeCheckpointId === null) return null;
+  const checkpoint = (await loadCheckpoints(db, [claim.runId])).find((c) => c.id === claim.resumeCheckpointId);
+  if (!checkpoint) throw new Error(`Checkpoint ${claim.resumeCheckpointId} vanished within its own transaction.`);
+  return { stepsCompleted: checkpoint.stepsCompleted, files: checkpoint.files };
+}

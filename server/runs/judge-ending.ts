@@ -1,0 +1,53 @@
+/** What becomes of a run when its attempt ends: the rule alone, without the database. */
+import {
+  type AttemptOutcome,
+  type FailureCode,
+  RETRYABLE_FAILURES,
+  type RunStatus,
+} from '@mealtable/protocol/statuses';
+
+export interface AttemptEnding {
+  outcome: AttemptOutcome;
+  failureCode: FailureCode | null;
+  message: string | null;
+  exitCode: number | null;
+  signal: string | null;
+}
+export interface EndingRun {
+  attempt: number;
+  maxAttempts: number;
+  cancelRequested: boolean;
+}
+export interface Verdict {
+  status: Extract<RunStatus, 'queued' | 'succeeded' | 'failed' | 'cancelled'>;
+  failureCode: FailureCode | null;
+  failureMessage: string | null;
+  maxAttempts: number;
+  /** The failure that the attempt itself is filed under, whatever becomes of the run. */
+  attemptFailure: FailureCode | null;
+}
+
+/**
+ * An interrupted attempt (its agent was asked to stop) uses nothing of the allowance: `maxAttempts` grows by one, so
+ * the numbers shown stay plain. Failures and losses use it. A run that succeeded before a cancel reached it succeeded.
+ */
+export function judgeEnding(run: EndingRun, ending: AttemptEnding): Verdict {
+  const { outcome } = ending;
+  const failed = outcome === 'failed' || outcome === 'lost';
+  const attemptFailure = failed ? (ending.failureCode ?? (outcome === 'lost' ? 'host_lost' : 'trainer_error')) : null;
+  const unharmed = { failureCode: null, failureMessage: null, maxAttempts: run.maxAttempts, attemptFailure };
+  if (outcome === 'succeeded') return { ...unharmed, status: 'succeeded' };
+  if (run.cancelRequested || outcome === 'cancelled') return { ...unharmed, status: 'cancelled' };
+  if (attemptFailure === null) return { ...unharmed, status: 'queued', maxAttempts: run.maxAttempts + 1 };
+  const retryable = RETRYABLE_FAILURES.has(attemptFailure);
+  if (retryable && run.attempt < run.maxAttempts) return { ...unharmed, status: 'queued' };
+  return {
+    status: 'failed',
+    failureCode: retryable ? 'attempts_exhausted' : attemptFailure,
+    failureMessage: retryable
+      ? `Attempt ${run.attempt} was the last one allowed. ${ending.message ?? 'It ended without a message.'}`
+      : ending.message,
+    maxAttempts: run.maxAttempts,
+    attemptFailure,
+  };
+}

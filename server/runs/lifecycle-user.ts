@@ -1,0 +1,68 @@
+/** The status edges that people ask for: cancel and retry. */
+import { AppError } from '@mealtable/protocol/errors';
+import type { RunStatus } from '@mealtable/protocol/statuses';
+import { MAX_ATTEMPTS } from '@mealtable/protocol/tunables';
+import { failDependents, requeueDependents } from './lifecycle-dependents.ts';
+import type { Tx } from './transaction.ts';
+
+/**
+ * queued -> cancelled at once. An active run is marked, its host is told, and it becomes cancelled when its attempt
+ * ends. Runs that have ended are left as they are.
+ * @returns how many runs were cancelled or marked
+ */
+export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
+  const cancelled = await tx.query<{ id: string }>(
+    `UPDATE runs SET status = 'cancelled', cancel_requested_at = now(), finished_at = now(), failure_code = NULL,
+            failure_message = NULL
+     WHERE id = ANY($1) AND status = 'queued' RETURNING id`,
+    [runIds],
+  );
+  const marked = await tx.query<{ id: string; host_id: string | null }>(
+    `UPDATE runs SET cancel_requested_at = now()
+     WHERE id = ANY($1) AND status IN ('claimed', 'running') AND cancel_requested_at IS NULL RETURNING id, host_id`,
+    [runIds],
+  );
+  for (const { id } of [...cancelled.rows, ...marked.rows]) tx.runChanged(id);
+  for (const { host_id } of marked.rows) tx.nudge(host_id);
+  if (cancelled.rows.length > 0)
+    await failDependents(
+      tx,
+      cancelled.rows.map((row) => row.id),
+    );
+  return cancelled.rows.length + marked.rows.length;
+}
+
+/**
+ * failed | cancelled -> queued with a fresh allowance of attempts; it goes on from its last checkpoint. Runs that failed
+ * only because of this one are queued again with it.
+ * @throws {AppError} not_found, or conflict when the run has not ended badly or needs one that has
+ */
+export async function retryRun(tx: Tx, runId: string): Promise<void> {
+  const { rows } = await tx.query<{ status: RunStatus }>('SELECT status FROM runs WHERE id = $1 FOR NO KEY UPDATE', [
+    runId,
+  ]);
+  const run = rows[0];
+  if (!run) throw new AppError('not_found', `There is no run ${runId}.`);
+  if (run.status !== 'failed' && run.status !== 'cancelled')
+    throw new AppError('conflict', `Only a failed or cancelled run can be tried again; this one is ${run.status}.`);
+  const blocking = await tx.query<{ label: string; status: RunStatus }>(
+    `SELECT v.label, n.status FROM run_dependencies d JOIN runs n ON n.id = d.depends_on_id
+     JOIN variants v ON v.id = n.variant_id
+     WHERE d.run_id = $1 AND n.status IN ('failed', 'cancelled') ORDER BY v.position LIMIT 1`,
+    [runId],
+  );
+  const needed = blocking.rows[0];
+  if (needed) {
+    const fate = needed.status === 'failed' ? 'failed' : 'was cancelled';
+    throw new AppError('conflict', `This run needs "${needed.label}", which ${fate}. Retry that one first.`);
+  }
+  await tx.query(
+    `UPDATE runs SET status = 'queued', failure_code = NULL, failure_message = NULL, cancel_requested_at = NULL,
+            finished_at = NULL, host_id = NULL, max_attempts = attempt + $2
+     WHERE id = $1 AND status IN ('failed', 'cancelled')`,
+    [runId, MAX_ATTEMPTS],
+  );
+  tx.runChanged(runId);
+  await requeueDependents(tx, runId);
+  tx.nudge(null);
+}

@@ -1,0 +1,98 @@
+/**
+ * The status edges of a run that its attempt walks: claimed -> running -> ended or queued again.
+ * Each edge is one compare-and-set on (id, attempt, status); null or false means that another edge was faster.
+ * The run's row is the one lock: it is taken before anything else of the run, so edges of one run never deadlock.
+ */
+import type { StartedRecord } from '@mealtable/protocol/records';
+import type { RunStatus } from '@mealtable/protocol/statuses';
+import { hasCompleteCheckpoint } from '../checkpoints/checkpoint-rows.ts';
+import { withoutNul } from '../without-nul.ts';
+import { type AttemptEnding, judgeEnding, type Verdict } from './judge-ending.ts';
+import { failDependents } from './lifecycle-dependents.ts';
+import type { Tx } from './transaction.ts';
+
+/** claimed -> running. */
+export async function startRun(tx: Tx, runId: string, attempt: number, started: StartedRecord): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `WITH moved AS (
+       UPDATE runs SET status = 'running', started_at = COALESCE(started_at, now()), steps_per_epoch = $3,
+              total_steps = $4, parameter_count = $5, steps_completed = GREATEST(steps_completed, $6)
+       WHERE id = $1 AND attempt = $2 AND status = 'claimed' RETURNING id)
+     UPDATE run_attempts a SET started_at = now(), backend = $7, device = $8 FROM moved
+     WHERE a.run_id = moved.id AND a.attempt = $2`,
+    [
+      runId,
+      attempt,
+      started.stepsPerEpoch,
+      started.totalSteps,
+      started.parameterCount,
+      started.stepsCompleted,
+      withoutNul(started.backend),
+      withoutNul(started.device),
+    ],
+  );
+  if (rowCount === 0) return false;
+  tx.runChanged(runId);
+  return true;
+}
+
+/**
+ * claimed | running -> succeeded | failed | cancelled | queued, as `judgeEnding` says. Dependents of a run that will
+ * not succeed fail with it.
+ * @returns the new status; null when the attempt does not own the run any more
+ */
+export async function finishAttempt(
+  tx: Tx,
+  runId: string,
+  attempt: number,
+  ending: AttemptEnding,
+): Promise<RunStatus | null> {
+  const { rows } = await tx.query<{ max_attempts: number; cancel_requested_at: Date | null }>(
+    `SELECT max_attempts, cancel_requested_at FROM runs
+     WHERE id = $1 AND attempt = $2 AND status IN ('claimed', 'running') FOR NO KEY UPDATE`,
+    [runId, attempt],
+  );
+  const run = rows[0];
+  if (!run) return null;
+  const verdict = judgeEnding(
+    { attempt, maxAttempts: run.max_attempts, cancelRequested: run.cancel_requested_at !== null },
+    await checkEnding(tx, runId, ending),
+  );
+  await closeAttempt(tx, runId, attempt, ending, verdict);
+  await tx.query(
+    `UPDATE runs SET status = $3::run_status, failure_code = $4::failure_code, failure_message = $5, max_attempts = $6,
+            lease_expires_at = NULL, host_id = CASE WHEN $3 = 'queued' THEN NULL ELSE host_id END,
+            finished_at = CASE WHEN $3 = 'queued' THEN NULL ELSE now() END
+     WHERE id = $1 AND attempt = $2`,
+    [runId, attempt, verdict.status, verdict.failureCode, withoutNul(verdict.failureMessage), verdict.maxAttempts],
+  );
+  tx.runChanged(runId);
+  if (verdict.status === 'failed' || verdict.status === 'cancelled') await failDependents(tx, [runId]);
+  // A free slot, a queued run or a released dependent: in each case agents may find work.
+  tx.nudge(null);
+  return verdict.status;
+}
+
+/** The agent says `ended` after its uploads, so success without a stored checkpoint is a fault, and nothing to offer. */
+async function checkEnding(tx: Tx, runId: string, ending: AttemptEnding): Promise<AttemptEnding> {
+  if (ending.outcome !== 'succeeded' || (await hasCompleteCheckpoint(tx, runId))) return ending;
+  const message = 'The training ended in good order, but none of its checkpoints arrived at the hub. Retry the run.';
+  return { ...ending, outcome: 'failed', failureCode: 'trainer_error', message };
+}
+
+async function closeAttempt(tx: Tx, runId: string, attempt: number, ending: AttemptEnding, verdict: Verdict) {
+  await tx.query(
+    `UPDATE run_attempts SET ended_at = now(), outcome = $3::attempt_outcome, failure_code = $4::failure_code,
+            message = $5, exit_code = $6, signal = $7
+     WHERE run_id = $1 AND attempt = $2`,
+    [
+      runId,
+      attempt,
+      ending.outcome,
+      verdict.attemptFailure,
+      withoutNul(ending.message),
+      ending.exitCode,
+      withoutNul(ending.signal),
+    ],
+  );
+}

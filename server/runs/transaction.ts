@@ -1,0 +1,68 @@
+/** One database transaction and what is to be told after it: nothing is announced that was not committed. */
+import type pg from 'pg';
+import type { Hub, LiveEvents } from '../context.ts';
+import { publishRuns } from './publish.ts';
+
+export type CoreHub = Pick<Hub, 'pool' | 'bus'>;
+
+export interface Tx {
+  query: pg.PoolClient['query'];
+  /** The run's summary is published after the commit. */
+  runChanged(runId: string): void;
+  /** Agents are told to ask after the commit. Null means every host. */
+  nudge(hostId: string | null): void;
+  emit<E extends keyof LiveEvents>(event: E, ...payload: LiveEvents[E]): void;
+  /** For caches that must not know what was rolled back. */
+  afterCommit(effect: () => void): void;
+}
+
+/** Chosen by Postgres as the victim of a deadlock, or lost a race: the same work may succeed when done again. */
+const RETRYABLE_SQLSTATES: ReadonlySet<unknown> = new Set(['40P01', '40001']);
+const MAX_TRIES = 4;
+
+/**
+ * Runs `work` in one transaction, committed when it returns and rolled back when it throws. `work` may run more than
+ * once, so its only effects are queries and what it asks to be told.
+ */
+export async function transact<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transactOnce(hub, work);
+    } catch (error) {
+      if (attempt >= MAX_TRIES || !RETRYABLE_SQLSTATES.has((error as { code?: unknown }).code)) throw error;
+    }
+  }
+}
+
+async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const runs = new Set<string>();
+  const hosts = new Set<string | null>();
+  const effects: (() => void)[] = [];
+  const client = await hub.pool.connect();
+  let broken = false;
+  let result: T;
+  try {
+    await client.query('BEGIN');
+    result = await work({
+      query: client.query.bind(client) as pg.PoolClient['query'],
+      runChanged: (runId) => void runs.add(runId),
+      nudge: (hostId) => void hosts.add(hostId),
+      // The compiler cannot tie a generic event to its payload here; the signature above does.
+      emit: (event, ...payload) => void effects.push(() => hub.bus.emit(event, ...(payload as never))),
+      afterCommit: (effect) => void effects.push(effect),
+    });
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {
+      // The connection itself failed: the server rolls back by itself, and the client must not be used again.
+      broken = true;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+  for (const effect of effects) effect();
+  for (const hostId of hosts.has(null) ? [null] : hosts) hub.bus.emit('agents:nudge', hostId);
+  publishRuns(hub, runs);
+  return result;
+}

@@ -1,0 +1,65 @@
+/** RunConfig of each run of an expanded design: planned references become the ids of the runs that train them. */
+import type { PlannedVariant } from '@mealtable/protocol/expand-design';
+import { RunConfig } from '@mealtable/protocol/run-config';
+import type { NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
+
+/** Planned key to the id of the run that trains it. */
+export type PlannedRunIds = ReadonlyMap<string, string>;
+
+/** @throws {Error} when a planned reference has no run: the design was not checked */
+export function resolveRef(ref: NetworkRef, plannedRunIds: PlannedRunIds): { kind: 'run'; runId: string } {
+  if (ref.kind === 'run') return ref;
+  const runId = plannedRunIds.get(ref.key);
+  if (runId === undefined) throw new Error(`The planned network "${ref.key}" has no run.`);
+  return { kind: 'run', runId };
+}
+
+/** @returns a checked config; students distil, planned networks and baselines learn from hard labels */
+export function buildConfig(
+  design: StudyDesign,
+  variant: PlannedVariant,
+  seed: number,
+  plannedRunIds: PlannedRunIds,
+): RunConfig {
+  if (variant.planned) {
+    const { network, inputSize, epochs, batchSize, optimizer } = variant.planned;
+    return RunConfig.parse({
+      version: 1,
+      task: 'classification',
+      dataset: design.dataset,
+      network,
+      initialisation: { kind: 'random' },
+      inputSize,
+      epochs,
+      batchSize,
+      seed,
+      optimizer,
+    } satisfies RunConfig);
+  }
+  const { network, initialisation } = design.student;
+  const student = {
+    version: 1 as const,
+    dataset: design.dataset,
+    network,
+    initialisation: initialisation.kind === 'random' ? initialisation : resolveRef(initialisation, plannedRunIds),
+    inputSize: variant.inputSize,
+    epochs: design.epochs,
+    batchSize: design.batchSize,
+    seed,
+    optimizer: design.optimizer,
+  };
+  if (!variant.levels) return RunConfig.parse({ task: 'classification', ...student } satisfies RunConfig);
+  return RunConfig.parse({
+    task: 'distillation',
+    ...student,
+    teachers: variant.levels.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
+    discriminator: variant.levels.discriminator,
+  } satisfies RunConfig);
+}
+
+/** Planned networks that must be trained before this variant's runs. */
+export function plannedNeeds(design: StudyDesign, variant: PlannedVariant): string[] {
+  if (variant.planned) return [];
+  const refs = [...(variant.levels?.teachers ?? []), design.student.initialisation];
+  return [...new Set(refs.flatMap((ref) => (ref.kind === 'planned' ? [ref.key] : [])))];
+}

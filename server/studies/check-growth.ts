@@ -1,0 +1,48 @@
+/** An existing study may only grow: what ran keeps its meaning, and the table stays one table. Pure. */
+import { isDeepStrictEqual } from 'node:util';
+import type { PlannedVariant } from '@mealtable/protocol/expand-design';
+import type { FieldProblem, StudyDesign } from '@mealtable/protocol/study-design';
+import { plannedVariantKey } from '@mealtable/protocol/variant-key';
+
+const FIXED = [
+  ['dataset', 'The dataset'],
+  ['student', 'The student'],
+  ['epochs', 'The number of epochs'],
+  ['batchSize', 'The batch size'],
+  ['optimizer', 'The optimiser'],
+] as const satisfies readonly (readonly [keyof StudyDesign, string])[];
+
+export type NamedVariant = Pick<PlannedVariant, 'key' | 'label' | 'role'>;
+
+/** @returns problems of the new design; empty when it holds all of the old one */
+export function checkGrowth(
+  before: { design: StudyDesign; variants: readonly NamedVariant[] },
+  after: { design: StudyDesign; variants: readonly NamedVariant[] },
+): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  for (const [field, what] of FIXED)
+    if (!isDeepStrictEqual(before.design[field], after.design[field]))
+      problems.push({ path: field, message: `${what} of an existing study cannot change. Clone the study instead.` });
+
+  for (const old of before.design.planned) {
+    const index = after.design.planned.findIndex((p) => p.key === old.key);
+    if (index < 0)
+      problems.push({ path: 'planned', message: `"${old.key}" is missing: a study cannot lose what it trained.` });
+    else if (!isDeepStrictEqual(after.design.planned[index], old))
+      problems.push({ path: `planned.${index}`, message: `"${old.key}" was planned otherwise. Add another instead.` });
+  }
+
+  const removedSeeds = before.design.seeds.filter((seed) => !after.design.seeds.includes(seed));
+  if (removedSeeds.length > 0)
+    problems.push({ path: 'seeds', message: `Seed ${removedSeeds.join(', ')} is missing: seeds can only be added.` });
+
+  const kept = new Set(after.variants.map((v) => v.key));
+  const path = after.design.design === 'list' ? 'list' : 'factors';
+  const lost = before.variants.filter((v) => !kept.has(v.key) && !v.key.startsWith(plannedVariantKey('')));
+  for (const { label, role } of lost)
+    problems.push({
+      path: role === 'baseline' ? 'baseline' : path,
+      message: `The variant "${label}" is missing: variants can only be added.`,
+    });
+  return problems;
+}

@@ -1,0 +1,35 @@
+/** Creating a study: from the design to its queued runs, in one transaction. */
+import type { StudyDesign } from '@mealtable/protocol/study-design';
+import type { Hub } from '../context.ts';
+import { transact } from '../runs/transaction.ts';
+import { withoutNul } from '../without-nul.ts';
+import { expandOrRefuse } from './expand.ts';
+import { NOTHING_EXISTS, planStudy } from './plan-study.ts';
+import { writePlan } from './write-plan.ts';
+
+export type StudyHub = Pick<Hub, 'pool' | 'bus' | 'ids'>;
+
+export interface NewStudy {
+  name: string;
+  notes: string;
+  design: StudyDesign;
+  /** The member who creates it. */
+  createdById: string | null;
+}
+
+/** @returns the study's id @throws {AppError} invalid, with every problem of the design */
+export async function createStudy(hub: StudyHub, study: NewStudy): Promise<string> {
+  return transact(hub, async (tx) => {
+    const variants = await expandOrRefuse(tx, study.design);
+    const studyId = hub.ids('study');
+    await tx.query('INSERT INTO studies (id, name, notes, design, created_by_id) VALUES ($1, $2, $3, $4, $5)', [
+      studyId,
+      withoutNul(study.name),
+      withoutNul(study.notes),
+      JSON.stringify(study.design),
+      study.createdById,
+    ]);
+    await writePlan(tx, studyId, planStudy(study.design, variants, NOTHING_EXISTS, hub.ids));
+    return studyId;
+  });
+}

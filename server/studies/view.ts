@@ -1,0 +1,56 @@
+/** StudyView: a study with its table and its runs. */
+import { AppError } from '@mealtable/protocol/errors';
+import { StudyDesign } from '@mealtable/protocol/study-design';
+import type { RunSummaryView, StudyView } from '@mealtable/protocol/views';
+import { loadRunSummaries, type Queryable } from '../runs/summary.ts';
+import { buildTop1Table, chooseReference, type TableVariant } from './top1-table.ts';
+
+/** @throws {AppError} not_found */
+export async function loadStudyView(db: Queryable, studyId: string): Promise<StudyView> {
+  const { rows } = await db.query<{
+    name: string;
+    notes: string;
+    created_at: Date;
+    created_by: string;
+    design: unknown;
+    reference_variant_id: string | null;
+  }>(
+    `SELECT s.name, s.notes, s.created_at, COALESCE(u.name, '') AS created_by, s.design, s.reference_variant_id
+     FROM studies s LEFT JOIN users u ON u.id = s.created_by_id WHERE s.id = $1`,
+    [studyId],
+  );
+  const study = rows[0];
+  if (!study) throw new AppError('not_found', `There is no study ${studyId}.`);
+  const runs = await loadRunSummaries(db, { studyId });
+  const variants = await loadTableVariants(db, studyId, runs);
+  const referenceVariantId = chooseReference(variants, study.reference_variant_id);
+  return {
+    id: studyId,
+    name: study.name,
+    notes: study.notes,
+    createdAt: study.created_at.getTime(),
+    createdBy: study.created_by,
+    design: StudyDesign.parse(study.design),
+    referenceVariantId,
+    rows: buildTop1Table(variants, referenceVariantId),
+    runs,
+  };
+}
+
+async function loadTableVariants(
+  db: Queryable,
+  studyId: string,
+  runs: readonly RunSummaryView[],
+): Promise<TableVariant[]> {
+  const { rows } = await db.query<Omit<TableVariant, 'values' | 'inputSize'> & { input_size: number }>(
+    `SELECT id, key, role, label, levels, network, input_size FROM variants WHERE study_id = $1 ORDER BY position`,
+    [studyId],
+  );
+  return rows.map(({ input_size, ...variant }) => ({
+    ...variant,
+    inputSize: input_size,
+    values: runs
+      .filter((run) => run.variantId === variant.id)
+      .map((run) => ({ runId: run.id, seed: run.seed, status: run.status, top1: run.bestTop1, epoch: run.bestEpoch })),
+  }));
+}
