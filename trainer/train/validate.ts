@@ -2,7 +2,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
 import { tf } from '../engine/tf.ts';
-import type { Network } from '../models/network.ts';
+import type { FrozenNetwork } from '../models/network.ts';
 import { scoreLogits } from './score-logits.ts';
 
 export interface Validation {
@@ -14,9 +14,9 @@ export interface Validation {
   loss: number;
 }
 
-/** Null when `shouldStop` said so before the end. The network's running statistics are used, and left as they are. */
+/** Null when `shouldStop` said so before the end. */
 export async function validate(
-  network: Network,
+  network: FrozenNetwork,
   batches: AsyncIterable<Batch>,
   shouldStop: () => boolean,
 ): Promise<Validation | null> {
@@ -24,7 +24,7 @@ export async function validate(
   const sums = { top1: 0, top5: 0, loss: 0 };
   for await (const batch of batches) {
     if (shouldStop()) return null;
-    const logits = tf.tidy(() => network.forward(imagesTensor(batch), false));
+    const logits = tf.tidy(() => network.forward(imagesTensor(batch)));
     const values = (await logits.data()) as Float32Array;
     logits.dispose();
     const { top1, top5, loss } = scoreLogits(values, batch.labels);
