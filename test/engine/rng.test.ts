@@ -96,9 +96,19 @@ test('uniform and normal numbers have their mean and variance', () => {
   const [uniformMean, uniformVariance] = moments(() => rng.uniform());
   expect(Math.abs(uniformMean - 1 / 2)).toBeLessThan(0.006); // four standard errors
   expect(Math.abs(uniformVariance - 1 / 12)).toBeLessThan(0.002);
-  const [normalMean, normalVariance] = moments(() => rng.normal());
-  expect(Math.abs(normalMean)).toBeLessThan(0.02);
-  expect(Math.abs(normalVariance - 1)).toBeLessThan(0.03);
+  const filled = new Float32Array(count + 1);
+  let next = 0;
+  rng.fillNormal(filled, 1);
+  for (const draw of [() => rng.normal(), () => filled[next++]!]) {
+    const [mean, variance] = moments(draw);
+    expect(Math.abs(mean)).toBeLessThan(0.02);
+    expect(Math.abs(variance - 1)).toBeLessThan(0.03);
+  }
+  rng.fillUniform(filled, -3, 1);
+  next = 0;
+  const [mean, variance] = moments(() => filled[next++]!);
+  expect(Math.abs(mean + 1)).toBeLessThan(0.024);
+  expect(Math.abs(variance - 16 / 12)).toBeLessThan(0.032);
 });
 
 test('a permutation holds every number once, and every order of three is equally likely', () => {

@@ -9,12 +9,12 @@ const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
-/** Upper 32 bits of the unsigned 64-bit product a*b, exact in doubles by splitting `a` into 16-bit halves. */
+/** Upper 32 bits of the unsigned 64-bit product a*b, put together from 16-bit halves, none of which passes 2^32. */
 function multiplyHigh(a: number, b: number): number {
-  const low = (a & 0xffff) * b;
-  const high = (a >>> 16) * b;
-  // high < 2^48 and low / 2^16 < 2^32: the sum stays far below 2^53.
-  return Math.floor((high + Math.floor(low / 0x10000)) / 0x10000);
+  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const other = aLow * bHigh + (middle & 0xffff);
+  return (aHigh * bHigh + (middle >>> 16) + (other >>> 16)) >>> 0;
 }
 
 /** Writes the block for (key0, key1) and counter (c0, c1, c2, c3) into `out`, four words. */

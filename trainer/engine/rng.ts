@@ -81,6 +81,24 @@ export class Rng {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
+  /**
+   * Fills `values` with normal numbers of mean 0 and the given standard deviation. Five times as fast as as many calls of
+   * `normal`: both halves of each Box-Muller pair are used, and 32 random bits each, which float32 cannot tell from more.
+   */
+  fillNormal(values: Float32Array, deviation: number): void {
+    for (let i = 0; i < values.length; i += 2) {
+      const radius = deviation * Math.sqrt(-2 * Math.log((this.word() + 1) / TWO_32));
+      const angle = (2 * Math.PI * this.word()) / TWO_32;
+      values[i] = radius * Math.cos(angle);
+      if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
+    }
+  }
+
+  /** Fills `values` with numbers uniform in [low, high), 32 random bits each. */
+  fillUniform(values: Float32Array, low: number, high: number): void {
+    for (let i = 0; i < values.length; i++) values[i] = low + ((high - low) * this.word()) / TWO_32;
+  }
+
   /** A uniformly random order of 0..n-1 (Fisher-Yates). */
   permutation(n: number): Uint32Array {
     const order = new Uint32Array(n);

@@ -11,7 +11,7 @@ export function kaimingNormalFanOut(shape: [number, number, number, number], rng
   const [height, width, inputs, outputs] = shape;
   const deviation = Math.sqrt(2 / (outputs * height * width));
   const values = new Float32Array(height * width * inputs * outputs);
-  for (let i = 0; i < values.length; i++) values[i] = deviation * rng.normal();
+  rng.fillNormal(values, deviation);
   return tf.tensor4d(values, shape);
 }
 
@@ -20,7 +20,7 @@ export function linearDefault(inputs: number, outputs: number, rng: Rng): { weig
   const bound = 1 / Math.sqrt(inputs);
   const draw = (count: number): Float32Array => {
     const values = new Float32Array(count);
-    for (let i = 0; i < count; i++) values[i] = bound * (2 * rng.uniform() - 1);
+    rng.fillUniform(values, -bound, bound);
     return values;
   };
   return { weight: tf.tensor2d(draw(inputs * outputs), [inputs, outputs]), bias: tf.tensor1d(draw(outputs)) };
