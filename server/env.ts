@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { PROJECT_DIR } from './project-dir.ts';
+import { StartupFault } from './startup-fault.ts';
 
 const Flag = z
   .enum(['1', 'true', 'yes', '0', 'false', 'no'], { error: 'must be 1 or 0' })
@@ -32,6 +33,8 @@ const Variables = z.object({
   MEALTABLE_ORIGIN: Origin.optional(),
   /** Start no local trainer host. */
   MEALTABLE_NO_AGENT: Flag.default(false),
+  /** Folder in which every subfolder is a dataset, for the local trainer host. */
+  MEALTABLE_DATASETS: z.string().optional(),
 });
 
 export interface HubEnv {
@@ -41,11 +44,12 @@ export interface HubEnv {
   databaseUrl: string | null;
   origin: string | null;
   localAgent: boolean;
+  datasetsDir: string | null;
 }
 
 /**
  * @param variables `process.env`, or a test's own; empty strings count as not set
- * @throws {Error} naming the variable, what it must be and what it was
+ * @throws {StartupFault} naming the variable, what it must be and what it was
  */
 export function parseHubEnv(variables: Record<string, string | undefined>): HubEnv {
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
@@ -55,7 +59,7 @@ export function parseHubEnv(variables: Record<string, string | undefined>): HubE
     const name = String(issue?.path[0]);
     // A database address holds a password, so its value is not repeated.
     const shown = name === 'DATABASE_URL' ? '' : `; it is "${set[name]}"`;
-    throw new Error(`The environment variable ${name} ${issue?.message}${shown}.`);
+    throw new StartupFault(`The environment variable ${name} ${issue?.message}${shown}.`);
   }
   const env = parsed.data;
   return {
@@ -65,5 +69,6 @@ export function parseHubEnv(variables: Record<string, string | undefined>): HubE
     databaseUrl: env.DATABASE_URL ?? null,
     origin: env.MEALTABLE_ORIGIN ?? null,
     localAgent: !env.MEALTABLE_NO_AGENT,
+    datasetsDir: env.MEALTABLE_DATASETS === undefined ? null : path.resolve(env.MEALTABLE_DATASETS),
   };
 }

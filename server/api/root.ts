@@ -1,6 +1,11 @@
 /** Every procedure of the API, by noun. */
+import { datasetsRouter } from './routers/datasets.ts';
+import { hostsRouter } from './routers/hosts.ts';
 import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
+import { runsRouter } from './routers/runs.ts';
+import { studiesRouter } from './routers/studies.ts';
+import { teachersRouter } from './routers/teachers.ts';
 import { tokensRouter } from './routers/tokens.ts';
 import { createCallerFactory, createRouter } from './trpc.ts';
 
@@ -8,6 +13,11 @@ export const appRouter = createRouter({
   me: meRouter,
   members: membersRouter,
   tokens: tokensRouter,
+  hosts: hostsRouter,
+  datasets: datasetsRouter,
+  teachers: teachersRouter,
+  studies: studiesRouter,
+  runs: runsRouter,
 });
 export type AppRouter = typeof appRouter;
 

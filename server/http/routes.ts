@@ -3,6 +3,7 @@
  * The first route that fits wins.
  */
 import type { UserRole } from '@mealtable/protocol/statuses';
+import { blobRoutes, downloadRoutes } from '../checkpoints/http.ts';
 import { dispatchAuth, dispatchSignInLink, dispatchSignOut } from './dispatch-auth.ts';
 import { dispatchTrpc } from './dispatch-trpc.ts';
 import type { Exchange } from './exchange.ts';
@@ -98,6 +99,8 @@ const devRoutes = (servePage: ServePage): Route[] => {
 export function createRoutes(servePage: ServePage, dev: boolean): Route[] {
   return [
     ...apiRoutes,
+    ...blobRoutes,
+    ...downloadRoutes,
     { methods: ['GET', 'HEAD', 'POST', 'PUT'], path: '/api/*', access: viewer, handle: notFound },
     ...pageRoutes(servePage),
     ...(dev ? devRoutes(servePage) : []),

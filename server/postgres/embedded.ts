@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { findFreePort } from '../free-port.ts';
+import { rotateLog } from '../rotate-log.ts';
 import { StartupFault } from '../startup-fault.ts';
 import { POSTGRES_MAJOR, prepareBinaries } from './binaries.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -34,8 +35,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** How often a start is tried while the last server is still going away or the port was just taken. */
 const START_TRIES = 6;
 const RETRY_MS = 700;
-/** server.log is begun anew above this. */
-const MAX_LOG_BYTES = 5_000_000;
 
 export interface EmbeddedPostgres {
   url: string;
@@ -108,8 +107,7 @@ async function findRunning(programs: Programs, place: Place, urlAt: (port: numbe
 }
 
 async function start(programs: Programs, place: Place, settings: Record<string, string>): Promise<number> {
-  if ((statSync(place.logFile, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES)
-    renameSync(place.logFile, `${place.logFile}.old`);
+  rotateLog(place.logFile);
   let wanted = existsSync(place.portFile) ? Number(readFileSync(place.portFile, 'utf8')) : undefined;
   for (let tries = 1; ; tries++) {
     const port = await findFreePort(wanted);

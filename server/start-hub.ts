@@ -1,0 +1,152 @@
+/** Puts the hub together: database, migrations, sign-in, the gate, sockets, pages, and the agent of this machine. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { MAX_SOCKET_BYTES } from '@mealtable/protocol/tunables';
+import { Server as SocketServer } from 'socket.io';
+import { createAuth } from './auth/auth.ts';
+import { createSignInLink, ensureOwner } from './auth/members.ts';
+import { readOrMakeSecret } from './auth/secret.ts';
+import { baseUrlOf, localUrlOf } from './base-url.ts';
+import { Closers } from './closers.ts';
+import { createLiveBus, type Hub, idMaker } from './context.ts';
+import { openDatabase } from './db.ts';
+import type { HubEnv } from './env.ts';
+import { createAllowedHosts } from './http/allowed-hosts.ts';
+import { createGate } from './http/gate.ts';
+import { checkHandshake, guardSockets } from './http/guard-sockets.ts';
+import { type Listening, listen } from './http/listen.ts';
+import { createRoutes } from './http/routes.ts';
+import { type PageMode, preparePages } from './http/serve-pages.ts';
+import { attachSockets } from './hub/attach-sockets.ts';
+import { startBackground } from './hub/background.ts';
+import { startLocalAgent } from './launch/local.ts';
+import { checkServer } from './postgres/check-server.ts';
+import { startEmbeddedPostgres } from './postgres/embedded.ts';
+import { explainFailure } from './postgres/explain-failure.ts';
+import { takeHubLock } from './postgres/hub-lock.ts';
+import { migrateDatabase } from './postgres/migrate.ts';
+
+export interface HubOptions {
+  env: HubEnv;
+  pages: PageMode;
+  now?: () => Date;
+  /** Progress and notices, one line each. */
+  log?(line: string): void;
+}
+export interface RunningHub {
+  hub: Hub;
+  port: number;
+  /** Signs the longest-standing owner in, once. */
+  ownerLink: string;
+  /** Ends the local agent, sockets, requests and the database, in this order. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** How long open requests and pages may take to end before their connections are cut. */
+const DRAIN_MS = 3_000;
+
+/** @throws {StartupFault} when something outside keeps it from starting; nothing is left running then */
+export async function startHub(options: HubOptions): Promise<RunningHub> {
+  const log = options.log ?? (() => {});
+  const closers = new Closers();
+  const close = () => closers.closeAll((name, error) => console.error(`${name} did not close in good order:`, error));
+  try {
+    return { ...(await open(options, closers, log)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open({ env, pages, now = () => new Date() }: HubOptions, closers: Closers, log: (line: string) => void) {
+  makeDataDir(env.dataDir);
+  const listening = await listen(env.host, env.port);
+  closers.add('The port', () => drain(listening));
+  // The two slowest steps, side by side.
+  const [url, served] = await bothOrThrow(openPostgres(env, closers, log), preparePages(pages, listening.server));
+  closers.add('Next', served.close);
+
+  await migrateDatabase(url);
+  const { db, pool, close } = openDatabase(url);
+  closers.add('The database connections', close);
+  const hub: Hub = {
+    db,
+    pool,
+    bus: createLiveBus(),
+    env,
+    now,
+    ids: idMaker(now),
+    auth: createAuth({ db, secret: readOrMakeSecret(env.dataDir), now }),
+    baseUrl: () => baseUrlOf(env, listening.port),
+    blobsDir: path.join(env.dataDir, 'blobs'),
+  };
+  const owner = await ensureOwner(hub);
+  const background = await startBackground(hub);
+  closers.add('The background tasks', background.stop);
+
+  const hosts = createAllowedHosts(env);
+  listening.open(createGate({ hub, hosts, routes: createRoutes(served.servePage, pages === 'development') }));
+  const io = new SocketServer(listening.server, {
+    serveClient: false,
+    perMessageDeflate: false,
+    maxHttpBufferSize: MAX_SOCKET_BYTES,
+    // Next's development client shares the port for its own updates.
+    destroyUpgrade: pages !== 'development',
+    allowRequest: checkHandshake(hosts),
+  });
+  guardSockets(io, hub, hosts);
+  const sockets = attachSockets(io, hub);
+  closers.add('The sockets', () => {
+    sockets.close();
+    // Not io.close(): that closes the HTTP server, too, which drain() does. Clients take this for a lost connection.
+    io.engine.close();
+  });
+
+  if (env.localAgent) {
+    const agent = await startLocalAgent(hub, { hubUrl: localUrlOf(env, listening.port), log });
+    closers.add('The local agent', agent.stop);
+  }
+  // While the local agent saves its work it must not be given more.
+  closers.add('Granting', sockets.stopGranting);
+  const { link } = await createSignInLink(hub, owner);
+  return { hub, port: listening.port, ownerLink: link };
+}
+
+/** Waits for both even when one fails: what the other has opened by then is to be closed. */
+async function bothOrThrow<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
+}
+
+function makeDataDir(dataDir: string) {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (error) {
+    throw explainFailure((error as Error).message, dataDir);
+  }
+}
+
+/** @returns the address of a database that this hub alone uses */
+async function openPostgres(env: HubEnv, closers: Closers, log: (line: string) => void): Promise<string> {
+  if (env.databaseUrl !== null) {
+    await checkServer(env.databaseUrl);
+    closers.add('The hub lock', await takeHubLock(env.databaseUrl));
+    return env.databaseUrl;
+  }
+  const postgres = await startEmbeddedPostgres({ dataDir: env.dataDir });
+  if (postgres.notice) log(postgres.notice);
+  // Locked before it is ours to stop: with another hub on it, it stays.
+  const unlock = await takeHubLock(postgres.url);
+  closers.add('Postgres', postgres.stop);
+  closers.add('The hub lock', unlock);
+  return postgres.url;
+}
+
+/** Takes no new request, lets those under way end, then cuts what is left (waiting downloads, idle connections). */
+async function drain({ server }: Listening): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}
