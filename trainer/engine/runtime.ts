@@ -37,12 +37,14 @@ async function load(env: RuntimeEnv): Promise<Runtime> {
     throw new Error(`MEALTABLE_ENGINE is "${engine}"; leave it out, or set it to "cpu" for plain TensorFlow.js.`);
   }
   prepareEnvironment(env.MEALTABLE_THREADS);
-  if (engine === 'cpu') return loadPlain('MEALTABLE_ENGINE=cpu asks for it');
+  if (engine === 'cpu') return loadPlain('MEALTABLE_ENGINE=cpu asks for it: leave that out for the native TensorFlow');
   try {
     return loadNative();
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    return loadPlain(`the native TensorFlow could not be loaded (${reason})`);
+    return loadPlain(
+      `the native TensorFlow could not be loaded (${reason}): run "npm run setup --workspace trainer" to get it`,
+    );
   }
 }
 
@@ -92,6 +94,6 @@ async function loadPlain(reason: string): Promise<Runtime> {
     backend: 'cpu',
     device: 'cpu',
     versionText: `TensorFlow.js ${tf.version.tfjs} (plain JavaScript)`,
-    announce: `Training runs in plain JavaScript, tens of times slower than it could, because ${reason}. Run "npm run setup --workspace trainer" to get the native TensorFlow.`,
+    announce: `Training runs in plain JavaScript, tens of times slower than it could, because ${reason}.`,
   };
 }

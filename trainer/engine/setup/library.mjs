@@ -55,10 +55,10 @@ export async function installLibrary(plan, wheelDir, say) {
   const workFolder = `${plan.libraryRoot}.unpacking`;
   rmSync(workFolder, { recursive: true, force: true });
   mkdirSync(workFolder, { recursive: true });
-  await unpack(wheel, workFolder, TENSORFLOW_PATTERNS, say);
+  await unpack(plan, wheel, workFolder, TENSORFLOW_PATTERNS, say);
   if (plan.device === 'gpu') {
     for (const requirement of findCudaRequirements(workFolder)) {
-      await unpack(await obtainWheel(plan, requirement, wheelDir, say), workFolder, NVIDIA_PATTERNS, say);
+      await unpack(plan, await obtainWheel(plan, requirement, wheelDir, say), workFolder, NVIDIA_PATTERNS, say);
     }
   }
   const sizes = Object.fromEntries(LIBRARIES.map((name) => [name, statSync(join(workFolder, name)).size]));
@@ -182,9 +182,9 @@ async function download(plan, requirement, say) {
 }
 
 /**
- * @param {string} wheel @param {string} folder @param {string[]} patterns @param {(line: string) => void} say
+ * @param {import('./plan.mjs').Plan} plan @param {string} wheel @param {string} folder @param {string[]} patterns @param {(line: string) => void} say
  */
-async function unpack(wheel, folder, patterns, say) {
+async function unpack(plan, wheel, folder, patterns, say) {
   const name = wheel.slice(dirname(wheel).length + 1);
   say(`Unpacking and checking ${name}`);
   let lastSaid = Date.now();
@@ -202,7 +202,7 @@ async function unpack(wheel, folder, patterns, say) {
       'Python 3 is missing: install python3 and its pip (on Debian or Ubuntu: apt-get install python3-pip).',
     );
   // A damaged download would fail for ever if it stayed; one that the user named is theirs.
-  if (code === 2 && wheel.includes(`${join('wheels', '')}`)) rmSync(wheel, { force: true });
+  if (code === 2 && dirname(wheel) === plan.wheelFolder) rmSync(wheel, { force: true });
   throw new SetupError(`The wheel ${wheel} could not be unpacked: ${lastErrorLine(output)}; get it again.`);
 }
 

@@ -37,7 +37,7 @@ export class SetupError extends Error {
  */
 
 /**
- * @param {NodeJS.ProcessEnv} env
+ * @param {Record<string, string | undefined>} env
  * @returns {Plan}
  */
 export function makePlan(env) {
@@ -67,7 +67,7 @@ export function makePlan(env) {
   };
 }
 
-/** @param {NodeJS.ProcessEnv} env */
+/** @param {Record<string, string | undefined>} env */
 export function findCacheFolder(env) {
   if (env.MEALTABLE_CACHE) return resolve(env.MEALTABLE_CACHE);
   return env.XDG_CACHE_HOME ? join(env.XDG_CACHE_HOME, 'mealtable') : join(homedir(), '.cache', 'mealtable');
@@ -75,7 +75,7 @@ export function findCacheFolder(env) {
 
 /**
  * MEALTABLE_TENSORFLOW=cpu|gpu decides, else whether an NVIDIA driver is loaded.
- * @param {NodeJS.ProcessEnv} env
+ * @param {Record<string, string | undefined>} env
  * @returns {'cpu' | 'gpu'}
  */
 function chooseDevice(env) {
