@@ -105,8 +105,10 @@ export class Spool {
         }
         const reply = await this.#options.send({ ...this.#options.ref, records: batch });
         if (signal.aborted) return;
+        // No answer has cost its time already: the next try waits for a connection, and for nothing else.
+        if (reply === null) continue;
         if (this.#take(reply, batch)) backoff.reset();
-        else if (this.#isOpen) await waitFor(backoff.next(), signal);
+        else await waitFor(backoff.next(), signal);
       }
     } finally {
       await file?.close();
@@ -137,8 +139,7 @@ export class Spool {
   }
 
   /** True when there was progress; else the caller waits a little before the next try. */
-  #take(reply: RecordBatchReply | Nack | null, batch: AttemptRecord[]): boolean {
-    if (reply === null) return false;
+  #take(reply: RecordBatchReply | Nack, batch: AttemptRecord[]): boolean {
     if (reply.ok) {
       const before = this.#acked;
       this.#moveTo(reply.ackedSeq);

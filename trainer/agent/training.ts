@@ -1,6 +1,5 @@
 /** Runs one attempt's trainer: starts or adopts it, watches it, stops it, and judges how it ended. */
 import { existsSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentTunables } from '@mealtable/protocol/tunables';
 import { hasCode, writeOrLog } from './atomic-file.ts';
 import type { AttemptDir, StopCause, Verdict } from './attempt-dir.ts';
@@ -185,16 +184,16 @@ export class Training {
 
   /** SIGTERM, and SIGKILL when the grace is over. */
   async #endTrainer(trainer: TrainerProcess): Promise<void> {
-    const { dir, tunables, log } = this.#options;
+    const { dir, tunables, log, monotonicNow } = this.#options;
     if (this.#stop?.kind === 'cancelled') writeOrLog(log, () => writeFileSync(dir.cancelMark, ''));
     signalTrainer(trainer.identity, 'SIGTERM');
-    const grace = new AbortController();
-    const isOver = await Promise.race([
-      trainer.exited.then(() => true),
-      sleep(tunables().stopGraceMs, false, { ref: false, signal: grace.signal }).catch(() => true),
-    ]);
-    grace.abort();
-    if (isOver) return;
+    const gone = new AbortController();
+    void trainer.exited.then(() => gone.abort());
+    // Looked at again and again, since the hub's own grace may arrive while a new agent is at it.
+    for (const begun = monotonicNow(); monotonicNow() - begun < tunables().stopGraceMs; ) {
+      await waitFor(tunables().spoolReadMs, gone.signal);
+      if (gone.signal.aborted) return;
+    }
     log(`${dir.name}: the trainer did not end within ${tunables().stopGraceMs} ms, killing it.`);
     killTrainer(trainer.identity);
   }

@@ -1,0 +1,268 @@
+/** The agent itself: taking over, stopping, and ending when it must. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FATAL_REFUSALS } from '@mealtable/protocol/agent-messages';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { AGENT_EXIT } from '../../trainer/agent/exit-codes.ts';
+import { identifyProcess } from '../../trainer/agent/process-identity.ts';
+import { Host } from './support/agent-process.ts';
+import type { FakeScript } from './support/fake-script.ts';
+import { makeGrant } from './support/make-grant.ts';
+import { buildPrograms, type Programs } from './support/programs.ts';
+import { type StoredAttempt, TestHub } from './support/test-hub.ts';
+import { waitUntil } from './support/wait-until.ts';
+
+let programs: Programs;
+let hub: TestHub;
+let host: Host;
+beforeAll(async () => {
+  programs = await buildPrograms();
+});
+afterAll(() => programs.remove());
+beforeEach(async () => {
+  hub = new TestHub();
+  await hub.start();
+  host = new Host(programs, hub);
+});
+afterEach(async () => {
+  await host.close();
+  await waitUntil('no connection is left', () => hub.connections === 0);
+  await hub.kill();
+});
+
+const drained = (attempt: StoredAttempt) =>
+  waitUntil('the attempt is drained and deleted', () => attempt.ended && host.attemptDirs.length === 0, 20_000);
+
+async function enqueue(script: FakeScript) {
+  const grant = makeGrant(script);
+  hub.enqueue(grant);
+  return { grant, attempt: hub.attemptOf(grant) };
+}
+
+test('a trainer killed while no agent ran ends as trainer_killed with a sentence', async () => {
+  const first = host.start();
+  const { grant, attempt } = await enqueue({ steps: 10, holdAt: 5, end: 'succeed' });
+  await waitUntil('it holds', () => attempt.steps.length === 5);
+  const pid = await host.trainerPid(grant);
+  await first.kill('SIGKILL');
+  process.kill(pid, 'SIGKILL');
+  await waitUntil('it is gone', () => identifyProcess(pid) === null);
+  host.start();
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'failed', failureCode: 'trainer_killed', signal: null });
+  expect(attempt.ended?.message).toContain('while no agent was running');
+});
+
+test('a cancel reaches a trainer that does not listen, and the next agent if this one is killed', async () => {
+  hub.tunables.stopGraceMs = 300;
+  const first = host.start();
+  const { grant, attempt } = await enqueue({ steps: 1000, everyMs: 5, ignoresTerm: true, end: 'succeed' });
+  await waitUntil('it trains', () => attempt.steps.length > 3);
+  attempt.stop = 'cancelled';
+  hub.nudge();
+  await waitUntil('the agent has begun to stop it', () => existsSync(join(host.attemptDir(grant), 'cancel')));
+  await first.kill('SIGKILL');
+  host.start();
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'cancelled' });
+});
+
+test('a trainer that writes no record for too long ends as stalled', async () => {
+  hub.tunables.stallAfterMs = 200;
+  hub.tunables.stopGraceMs = 100;
+  const agent = host.start();
+  const { attempt } = await enqueue({ steps: 5, ignoresTerm: true, end: 'hang' });
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'failed', failureCode: 'stalled' });
+  expect(agent.output).toContain('stopping the trainer');
+});
+
+test('SIGTERM: trainers save a checkpoint, it is uploaded, the interruption is told, and the agent ends with 0', async () => {
+  const agent = host.start();
+  const { attempt } = await enqueue({ steps: 10_000, everyMs: 5, end: 'succeed' });
+  await waitUntil('it trains', () => attempt.steps.length > 3);
+  expect(await agent.kill('SIGTERM')).toBe(AGENT_EXIT.ok);
+  expect(attempt.ended).toMatchObject({ outcome: 'interrupted', exitCode: 75, failureCode: null });
+  const checkpoint = attempt.records.find((r) => r.kind === 'checkpoint')!;
+  expect(hub.blobs.has(checkpoint.files[0]!.sha256)).toBe(true);
+  expect(host.attemptDirs).toEqual([]);
+});
+
+test('SIGTERM without a hub: the trainer saves its checkpoint, and the next agent brings all of it', async () => {
+  const agent = host.start();
+  const { grant, attempt } = await enqueue({ steps: 10_000, everyMs: 5, end: 'succeed' });
+  await waitUntil('it trains', () => attempt.steps.length > 3);
+  await hub.kill();
+  expect(await agent.kill('SIGINT')).toBe(AGENT_EXIT.ok);
+  expect(agent.output).toContain('the next start goes on with them');
+  expect(existsSync(host.attemptDir(grant))).toBe(true);
+  await hub.start();
+  host.start();
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'interrupted', exitCode: 75 });
+  expect(hub.blobs.size).toBe(1);
+});
+
+test('a second signal ends the agent at once, and the next one goes on', async () => {
+  hub.tunables.stopGraceMs = 300;
+  const agent = host.start();
+  const { attempt } = await enqueue({ steps: 10_000, everyMs: 5, ignoresTerm: true, end: 'succeed' });
+  await waitUntil('it trains', () => attempt.steps.length > 3);
+  agent.child.kill('SIGINT');
+  await waitUntil('it is stopping', () => agent.output.includes('Stopping'));
+  expect(await agent.kill('SIGINT')).toBe(AGENT_EXIT.impatient);
+  host.start();
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'interrupted', failureCode: null });
+});
+
+test('checkpoints are uploaded in the background and only what the hub lacks; old ones leave the disk', async () => {
+  host.start();
+  const { grant, attempt } = await enqueue({ steps: 40, checkpointEvery: 10, holdAt: 40, end: 'succeed' });
+  await waitUntil('the last checkpoint arrived', () => {
+    const last = attempt.records.findLast((r) => r.kind === 'checkpoint');
+    return attempt.steps.length === 40 && last && hub.blobs.has(last.files[0]!.sha256);
+  });
+  await waitUntil('one is left on disk', () => readdirSync(join(host.attemptDir(grant), 'checkpoints')).length === 1);
+  host.release(grant);
+  await drained(attempt);
+  expect(hub.puts).toBe(hub.blobs.size);
+});
+
+test('a succeeded run is not told to have ended before its checkpoint is on the hub', async () => {
+  let isDown = true;
+  hub.blobFault = (request, response) => {
+    const refuses = isDown && request.method === 'PUT';
+    if (refuses) response.writeHead(503).end('the disk of the hub is full');
+    return refuses;
+  };
+  const agent = host.start();
+  const { attempt } = await enqueue({ steps: 5, checkpointEvery: 5, end: 'succeed' });
+  await waitUntil('the upload waits', () => agent.output.includes('the disk of the hub is full'));
+  await agent.kill('SIGKILL');
+  expect(attempt.ended).toBeNull();
+  const second = host.start();
+  await waitUntil('the upload waits again', () => second.output.includes('the disk of the hub is full'));
+  isDown = false;
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'succeeded' });
+  expect(hub.blobs.size).toBe(1);
+});
+
+test('a slot is free for the next run while the last one is still sending', async () => {
+  let isBusy = true;
+  hub.isBusy = () => isBusy;
+  host.start(['--slots', '1']);
+  const first = await enqueue({ steps: 5, end: 'succeed' });
+  await waitUntil('it has ended', () => existsSync(join(host.attemptDir(first.grant), 'verdict.json')));
+  const second = await enqueue({ steps: 5, end: 'succeed' });
+  await waitUntil('it has ended too', () => existsSync(join(host.attemptDir(second.grant), 'verdict.json')));
+  isBusy = false;
+  await waitUntil('both are told to the end', () => first.attempt.ended && second.attempt.ended);
+});
+
+test('an answer with runs that got lost leads to a new hello that does not list them', async () => {
+  let isFirst = true;
+  hub.dropsAck = (event) => {
+    const drop = event === 'run:request' && hub.attempts.size === 1 && isFirst;
+    if (drop) isFirst = false;
+    return drop;
+  };
+  host.start();
+  await waitUntil('the agent is there', () => hub.hellos.length === 1);
+  await enqueue({ steps: 1, end: 'succeed' });
+  await waitUntil('it says hello again', () => hub.hellos.length === 2);
+  expect(hub.hellos[1]?.attempts).toEqual([]);
+});
+
+test('the hello describes the host, and the id stays the same', async () => {
+  const first = host.start(['--name', 'lab machine', '--slots', '3']);
+  await waitUntil('hello', () => hub.hellos.length === 1);
+  const { report } = hub.hellos[0]!;
+  expect(report).toMatchObject({ name: 'lab machine', slots: 3 });
+  expect(report.datasets.find((d) => d.name === 'toy')).toMatchObject({
+    classNames: ['cat', 'dog'],
+    trainCount: 2,
+    valCount: 2,
+  });
+  expect(report.datasets.find((d) => d.name === 'digits')?.classNames).toHaveLength(10);
+  const id = readFileSync(join(host.dir, 'state', 'host-id'), 'utf8');
+  expect(id).toMatch(/^hst_[0-9a-z]{22}\n$/);
+  await first.kill('SIGTERM');
+  host.start();
+  await waitUntil('hello again', () => hub.hellos.length === 2);
+  expect(readFileSync(join(host.dir, 'state', 'host-id'), 'utf8')).toBe(id);
+});
+
+test('a second agent in the same folder says who is there and ends; a lock left by a dead one is taken over', async () => {
+  const first = host.start();
+  await waitUntil('the first is there', () => hub.hellos.length === 1);
+  const second = host.start();
+  expect(await second.exited).toBe(AGENT_EXIT.locked);
+  expect(second.output).toContain(`Another agent (process ${first.child.pid}) already works in`);
+  await first.kill('SIGKILL');
+  host.start();
+  await waitUntil('the third is there', () => hub.hellos.length === 2);
+});
+
+test.for(Object.entries(FATAL_REFUSALS))(
+  'the refusal %s ends the agent with its code and one sentence',
+  async ([refusal, code]) => {
+    hub.refusal = refusal;
+    const agent = host.start();
+    expect(await agent.exited).toBe(code);
+    expect(agent.output.trim().split('\n').at(-1)).toMatch(/hub.*\.$/);
+  },
+);
+
+test('a token that is refused in mid-run ends the agent and not the training', async () => {
+  const agent = host.start();
+  const { grant, attempt } = await enqueue({ steps: 20, holdAt: 10, end: 'succeed' });
+  await waitUntil('it holds', () => attempt.steps.length === 10);
+  const pid = await host.trainerPid(grant);
+  hub.refusal = 'bad_token';
+  await hub.kill();
+  await hub.start();
+  expect(await agent.exited).toBe(FATAL_REFUSALS.bad_token);
+  expect(agent.output).toContain('1 trainers go on');
+  expect(identifyProcess(pid)).not.toBeNull();
+  hub.refusal = null;
+  host.start();
+  host.release(grant);
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'succeeded' });
+});
+
+test('a refusal that can pass is tried again', async () => {
+  hub.refusal = 'the hub is just starting';
+  const agent = host.start();
+  await waitUntil('the refusal is told', () => agent.output.includes('the hub is just starting'));
+  hub.refusal = null;
+  await waitUntil('it gets in', () => hub.hellos.length === 1);
+});
+
+test('a local agent whose hub stays away ends by itself, but not before its run has', async () => {
+  const agent = host.start(['--orphan-exit-ms', '100']);
+  const { grant, attempt } = await enqueue({ steps: 20, holdAt: 10, end: 'succeed' });
+  await waitUntil('it holds', () => attempt.steps.length === 10);
+  await hub.kill();
+  await waitUntil('the loss is noticed', () => agent.output.includes('trying to connect again'));
+  expect(agent.child.exitCode).toBeNull();
+  host.release(grant);
+  expect(await agent.exited).toBe(AGENT_EXIT.ok);
+  expect(agent.output).toContain('nothing running');
+  await hub.start();
+  host.start();
+  await drained(attempt);
+  expect(attempt.ended).toMatchObject({ outcome: 'succeeded' });
+});
+
+test('a hub that is not there is one line, not an end', async () => {
+  await hub.kill();
+  const agent = host.start();
+  await waitUntil('it is told', () => agent.output.includes('cannot be reached (ECONNREFUSED)'));
+  await hub.start();
+  await waitUntil('it gets in', () => hub.hellos.length === 1);
+  expect(agent.output.match(/cannot be reached/g)).toHaveLength(1);
+});

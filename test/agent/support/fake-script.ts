@@ -1,0 +1,16 @@
+/** What the fake trainer does; travels as JSON in the grant's label. */
+export interface FakeScript {
+  steps: number;
+  everyMs?: number;
+  checkpointEvery?: number;
+  /** Waits at this step for a file `go` in its folder. */
+  holdAt?: number;
+  /** Writes a record at this step that the test hub refuses. */
+  badRecordAt?: number;
+  /** Writes a line at this step that is no record. */
+  unreadableAt?: number;
+  readsInputs?: boolean;
+  ignoresTerm?: boolean;
+  startsSilent?: boolean;
+  end: 'succeed' | 'fail' | 'crash' | 'hang';
+}
