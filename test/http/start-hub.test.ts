@@ -1,0 +1,147 @@
+/** Starting and stopping: one sentence when something outside is in the way, and nothing left behind. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type HubEnv, parseHubEnv } from '../../server/env.ts';
+import { startHub } from '../../server/start-hub.ts';
+import { createDatabaseUrl } from '../support/database.ts';
+import { startTestHub } from '../support/hub.ts';
+
+let dataDir: string;
+beforeAll(() => {
+  dataDir = mkdtempSync(path.join(tmpdir(), 'mealtable-start-'));
+});
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+const start = (env: Partial<HubEnv>) =>
+  startHub({
+    env: {
+      port: 0,
+      host: '127.0.0.1',
+      dataDir,
+      databaseUrl: null,
+      origin: null,
+      localAgent: false,
+      datasetsDir: null,
+      ...env,
+    },
+    pages: 'none',
+  });
+
+describe('startHub', () => {
+  it('says so when the port is taken, before it touches the database', async () => {
+    const stranger = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => stranger.once('listening', resolve));
+    const { port } = stranger.address() as { port: number };
+    await expect(start({ port })).rejects.toThrow(`Port ${port} is taken by another program.`);
+    expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
+    await new Promise((resolve) => stranger.close(resolve));
+  });
+
+  it.each([
+    [
+      'no server',
+      (url: URL) => {
+        url.port = '1';
+      },
+      /^No Postgres answers at 127\.0\.0\.1:1\./,
+    ],
+    [
+      'a wrong password',
+      (url: URL) => {
+        url.password = 'wrong';
+      },
+      /does not accept the user "mealtable" with this password/,
+    ],
+    [
+      'no such database',
+      (url: URL) => {
+        url.pathname = '/nowhere';
+      },
+      /has no database "nowhere"/,
+    ],
+    [
+      'no such computer',
+      (url: URL) => {
+        url.hostname = 'nowhere.invalid';
+      },
+      /no computer named nowhere\.invalid/,
+    ],
+  ] as const)('says so when DATABASE_URL leads to %s, without the password', async (_, change, sentence) => {
+    const url = new URL(inject('postgres').url);
+    change(url);
+    const fault = await start({ databaseUrl: url.toString() }).catch((error) => error);
+    expect(fault.message).toMatch(sentence);
+    expect(fault.message).not.toContain(new URL(inject('postgres').url).password);
+  });
+
+  it('refuses a second hub on the same database, and leaves the first alone', async () => {
+    const first = await startTestHub();
+    await expect(start({ databaseUrl: first.databaseUrl })).rejects.toThrow(/^Another hub runs on this database/);
+    expect((await fetch(`${first.url}/api/health`)).status).toBe(200);
+    await first.close();
+  }, 30_000);
+
+  it('works in a schema of its own, whatever the server’s time zone', async () => {
+    const { url, drop } = await createDatabaseUrl(null);
+    const now = new Date('2026-07-01T12:00:00.123Z');
+    const running = await startHub({
+      env: {
+        port: 0,
+        host: '127.0.0.1',
+        dataDir,
+        databaseUrl: `${url}?schema=meal table`,
+        origin: null,
+        localAgent: false,
+        datasetsDir: null,
+      },
+      pages: 'none',
+      now: () => now,
+    });
+    const { pool, db } = running.hub;
+    const name = new URL(url).pathname.slice(1);
+    await pool.query(`ALTER DATABASE ${name} SET TimeZone = 'Asia/Kolkata'`);
+    expect(
+      (await pool.query(`SELECT table_schema FROM information_schema.tables WHERE table_name = 'runs'`)).rows,
+    ).toEqual([{ table_schema: 'meal table' }]);
+    const [owner] = await db.user.findMany();
+    expect(owner?.createdAt).toEqual(now);
+    expect((await pool.query('SELECT created_at FROM users')).rows).toEqual([{ created_at: now }]);
+    await running.close();
+    await drop();
+  });
+
+  it('closes twice without harm', async () => {
+    const hub = await startTestHub();
+    await hub.stop();
+    await hub.close();
+    await expect(fetch(`${hub.url}/api/health`)).rejects.toThrow();
+  });
+});
+
+describe('parseHubEnv', () => {
+  it('has a default for everything', () => {
+    expect(parseHubEnv({ PORT: '' })).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      databaseUrl: null,
+      localAgent: true,
+    });
+  });
+
+  it.each([
+    [{ PORT: 'abc' }, 'The environment variable PORT must be a whole number from 0 to 65535; it is "abc".'],
+    [{ PORT: '70000' }, 'The environment variable PORT must be a whole number from 0 to 65535; it is "70000".'],
+    [
+      { MEALTABLE_ORIGIN: 'meal' },
+      'The environment variable MEALTABLE_ORIGIN must be an address such as https://mealtable.example.org; it is "meal".',
+    ],
+    [{ MEALTABLE_NO_AGENT: 'maybe' }, 'The environment variable MEALTABLE_NO_AGENT must be 1 or 0; it is "maybe".'],
+    [
+      { DATABASE_URL: 'mysql://me:secret@x/y' },
+      'The environment variable DATABASE_URL must look like postgresql://user:password@host:5432/database.',
+    ],
+  ])('refuses %j', (variables, sentence) => expect(() => parseHubEnv(variables)).toThrow(sentence));
+});
