@@ -1,0 +1,9 @@
+import type { Metadata } from 'next';
+import { firstParam, type SearchParams } from '@/components/first-param';
+import { NewStudyView } from '@/components/study/form/new-study-view';
+
+export const metadata: Metadata = { title: 'New study' };
+
+export default async function NewStudyPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  return <NewStudyView cloneOf={firstParam((await searchParams).from)} />;
+}

@@ -1,0 +1,25 @@
+/** Short labels for axes. */
+import { NONE } from '../format.ts';
+
+const trim = (text: string) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+
+/** "1.5k", "0.02", "1e−5" */
+export function formatTick(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return NONE;
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size >= 1e6) return `${trim((value / 1e6).toFixed(2))}M`;
+  if (size >= 1e4) return `${trim((value / 1e3).toFixed(1))}k`;
+  if (size < 1e-3) return value.toExponential(1).replace('.0e', 'e').replace('-', '−');
+  return trim(value.toFixed(size < 0.1 ? 4 : size < 10 ? 3 : 2)).replace('-', '−');
+}
+
+/** Seconds: "45s", "12m", "3h", "1h30" */
+export function formatSecondsTick(seconds: number): string {
+  if (seconds < 60) return `${trim(seconds.toFixed(seconds < 10 ? 1 : 0))}s`;
+  const minutes = Math.round(seconds / 6) / 10;
+  if (minutes < 60) return `${trim(minutes.toFixed(1))}m`;
+  const hours = Math.floor(minutes / 60);
+  const rest = Math.round(minutes % 60);
+  return rest === 0 ? `${hours}h` : `${hours}h${String(rest).padStart(2, '0')}`;
+}

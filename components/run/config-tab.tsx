@@ -1,0 +1,73 @@
+'use client';
+import type { Schedule } from '@mealtable/protocol/run-config';
+import type { RunDetailView } from '@mealtable/protocol/views';
+import Link from 'next/link';
+import { CopyButton } from '../ui/copy-button';
+import { Panel } from '../ui/panel';
+import { Fact, Facts } from '../ui/table';
+
+export function describeSchedule(schedule: Schedule): string {
+  if (schedule.kind === 'constant') return 'constant';
+  if (schedule.kind === 'cosine')
+    return schedule.warmupEpochs > 0 ? `cosine, ${schedule.warmupEpochs} warm-up epochs` : 'cosine';
+  return `× ${schedule.factor} at epoch ${schedule.dropAtEpochs.join(', ')}`;
+}
+
+export function ConfigTab({ run }: { run: RunDetailView }) {
+  const { config } = run;
+  const json = JSON.stringify(config, null, 2);
+  return (
+    <div className="grid items-start gap-4 lg:grid-cols-2">
+      <Panel title="Settings">
+        <Facts>
+          <Fact name="Task">
+            {config.task === 'distillation' ? 'Distillation (MEAL V2)' : 'Classification on hard labels'}
+          </Fact>
+          <Fact name="Dataset">{config.dataset}</Fact>
+          <Fact name="Network">{config.network}</Fact>
+          <Fact name="Start">
+            {config.initialisation.kind === 'random' ? 'Random' : <RunLink id={config.initialisation.runId} />}
+          </Fact>
+          {config.task === 'distillation' && (
+            <>
+              <Fact name={config.teachers.length === 1 ? 'Teacher' : 'Teachers'}>
+                <ul>
+                  {config.teachers.map((teacher) => (
+                    <li key={teacher.runId}>
+                      <RunLink id={teacher.runId} />
+                    </li>
+                  ))}
+                </ul>
+              </Fact>
+              <Fact name="Discriminator">{config.discriminator ? 'On' : 'Off'}</Fact>
+            </>
+          )}
+          <NumberFact name="Input size" value={config.inputSize} unit="px" />
+          <NumberFact name="Epochs" value={config.epochs} />
+          <NumberFact name="Batch size" value={config.batchSize} />
+          <NumberFact name="Seed" value={config.seed} />
+          <NumberFact name="Learning rate" value={config.optimizer.learningRate} />
+          <Fact name="Schedule">{describeSchedule(config.optimizer.schedule)}</Fact>
+          <NumberFact name="Momentum" value={config.optimizer.momentum} />
+          <NumberFact name="Weight decay" value={config.optimizer.weightDecay} />
+        </Facts>
+      </Panel>
+      <Panel title="As JSON" actions={<CopyButton text={json} label="Copy the JSON" />}>
+        <pre className="overflow-x-auto rounded-lg bg-sunken p-3 text-xs leading-5">{json}</pre>
+      </Panel>
+    </div>
+  );
+}
+
+const RunLink = ({ id }: { id: string }) => (
+  <Link href={`/runs/${id}`} className="num text-accent text-xs hover:underline">
+    {id}
+  </Link>
+);
+
+const NumberFact = ({ name, value, unit }: { name: string; value: number; unit?: string }) => (
+  <Fact name={name}>
+    <span className="num">{value}</span>
+    {unit && ` ${unit}`}
+  </Fact>
+);

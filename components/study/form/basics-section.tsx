@@ -1,0 +1,36 @@
+'use client';
+import { Field } from '../../ui/field';
+import { Input, Textarea } from '../../ui/input';
+import { Panel } from '../../ui/panel';
+import { useStudyForm } from './form-context';
+import { problemAt } from './problems';
+
+export function BasicsSection() {
+  const { draft, update, shown } = useStudyForm();
+  return (
+    <Panel title="Study">
+      <div className="space-y-4">
+        <Field label="Name" path="name" error={problemAt(shown, 'name')}>
+          {(control) => (
+            <Input
+              {...control}
+              value={draft.name}
+              placeholder="What is compared, in a few words"
+              onChange={(event) => update({ name: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Notes" optional path="notes" error={problemAt(shown, 'notes')}>
+          {(control) => (
+            <Textarea
+              {...control}
+              rows={2}
+              value={draft.notes}
+              onChange={(event) => update({ notes: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
+    </Panel>
+  );
+}

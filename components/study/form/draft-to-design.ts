@@ -1,0 +1,97 @@
+/** From what was typed to a StudyDesign, or to problems that name their fields. */
+import { type FieldProblem, StudyDesign, type StudyDesignInput, StudyName } from '@mealtable/protocol/study-design';
+import type { OptimizerDraft, PlannedDraft, StudyDraft } from './draft.ts';
+
+/** An empty field is missing, not zero. */
+const toNumber = (text: string): number | undefined => (text.trim() === '' ? undefined : Number(text.trim()));
+const toNumbers = (text: string): number[] =>
+  text
+    .split(/[\s,;]+/)
+    .filter(Boolean)
+    .map(Number);
+
+/** What zod is given: of the shape of a design, with holes and NaN where something is missing or no number. */
+type Holes<T> = T extends number
+  ? T | undefined
+  : T extends readonly (infer E)[]
+    ? Holes<E>[]
+    : T extends object
+      ? { [K in keyof T]: Holes<T[K]> }
+      : T;
+
+function optimizerInput(draft: OptimizerDraft): Holes<StudyDesignInput['optimizer']> {
+  const schedule = {
+    constant: () => ({ kind: 'constant' as const }),
+    step: () => ({
+      kind: 'step' as const,
+      dropAtEpochs: toNumbers(draft.dropAtEpochs),
+      factor: toNumber(draft.factor),
+    }),
+    cosine: () => ({ kind: 'cosine' as const, warmupEpochs: toNumber(draft.warmupEpochs) ?? 0 }),
+  }[draft.schedule]();
+  return {
+    learningRate: toNumber(draft.learningRate),
+    momentum: toNumber(draft.momentum),
+    weightDecay: toNumber(draft.weightDecay),
+    schedule,
+  };
+}
+
+const plannedInput = (draft: PlannedDraft): Holes<StudyDesignInput['planned'][number]> => ({
+  key: draft.key.trim(),
+  network: draft.network,
+  inputSize: toNumber(draft.inputSize),
+  epochs: toNumber(draft.epochs),
+  batchSize: toNumber(draft.batchSize),
+  seed: toNumber(draft.seed),
+  optimizer: optimizerInput(draft.optimizer),
+});
+
+/** Levels that the kind of design does not use are left out, so that what is stored is what is meant. */
+function designInput(draft: StudyDraft): Holes<StudyDesignInput> {
+  const isList = draft.design === 'list';
+  return {
+    version: 1,
+    dataset: draft.dataset,
+    student: { network: draft.network, initialisation: draft.start },
+    epochs: toNumber(draft.epochs),
+    batchSize: toNumber(draft.batchSize),
+    optimizer: optimizerInput(draft.optimizer),
+    planned: draft.planned.map(plannedInput),
+    baseline: draft.baseline,
+    design: draft.design,
+    factors: isList
+      ? { teachers: [], discriminator: [], inputSize: [] }
+      : { teachers: draft.teachers, discriminator: draft.discriminator, inputSize: draft.inputSize },
+    list: isList
+      ? draft.list.map(({ teachers, discriminator, inputSize }) => ({
+          teachers,
+          discriminator,
+          inputSize: toNumber(inputSize),
+        }))
+      : [],
+    seeds: draft.seeds,
+  } as Holes<StudyDesignInput>;
+}
+
+/** zod's own words for a missing or mistyped number say nothing to a person. */
+const inWords = (message: string): string => (message.startsWith('Invalid input') ? 'Give a number.' : message);
+
+export type ParsedDraft = { ok: true; design: StudyDesign } | { ok: false; problems: FieldProblem[] };
+
+export function parseDesign(draft: StudyDraft): ParsedDraft {
+  if (draft.dataset === '') return { ok: false, problems: [{ path: 'dataset', message: 'Choose a dataset.' }] };
+  const parsed = StudyDesign.safeParse(designInput(draft));
+  if (parsed.success) return { ok: true, design: parsed.data };
+  const problems = parsed.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    message: inWords(issue.message),
+  }));
+  return { ok: false, problems };
+}
+
+/** The name is checked apart, so that a design without one can be previewed. */
+export function checkName(draft: StudyDraft): FieldProblem[] {
+  const parsed = StudyName.safeParse(draft.name);
+  return parsed.success ? [] : [{ path: 'name', message: parsed.error.issues[0]?.message ?? 'Give the study a name.' }];
+}

@@ -1,0 +1,68 @@
+import type { PlannedVariant } from '@mealtable/protocol/expand-design';
+import { cn } from '../../ui/cn';
+import { ScrollRegion } from '../../ui/scroll-region';
+import { ROLE_HEADINGS } from '../../words';
+
+/** More rows than this say nothing more; the count does. */
+const MAX_ROWS = 120;
+
+/** Variants by seeds, as the study will list them. @param newRuns marks what an extension adds */
+export function PreviewTable({
+  variants,
+  newRuns,
+}: {
+  variants: readonly PlannedVariant[];
+  newRuns: ReadonlySet<string> | null;
+}) {
+  const shown = variants.slice(0, MAX_ROWS);
+  return (
+    <ScrollRegion label="Variants and seeds" className="max-h-[min(46vh,520px)] overflow-auto border-t">
+      <table aria-label="Variants and seeds" className="w-full border-collapse text-xs">
+        <thead className="sticky top-0 bg-sunken text-ink-3">
+          <tr>
+            <th scope="col" className="px-4 py-1.5 text-left font-medium">
+              Variant
+            </th>
+            <th scope="col" className="px-4 py-1.5 text-right font-medium">
+              Seeds
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((variant, index) => (
+            <tr key={variant.key} className="border-t align-top first:border-t-0">
+              <td className="px-4 py-1.5">
+                {variant.role !== shown[index - 1]?.role && (
+                  <span className="mb-0.5 block font-medium text-ink-3">{ROLE_HEADINGS[variant.role]}</span>
+                )}
+                {variant.label}
+              </td>
+              <td className="num px-4 py-1.5 text-right align-bottom">
+                {variant.runs.map((run, i) => {
+                  const isNew = newRuns?.has(run.key) ?? false;
+                  return (
+                    <span key={run.key}>
+                      {i > 0 && ' '}
+                      <span
+                        className={cn(
+                          newRuns && !isNew && 'text-ink-3',
+                          isNew && 'rounded bg-accent-soft px-1 font-semibold text-accent',
+                        )}
+                        title={isNew ? 'new' : undefined}
+                      >
+                        {run.seed}
+                      </span>
+                    </span>
+                  );
+                })}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {variants.length > MAX_ROWS && (
+        <p className="border-t px-4 py-2 text-ink-3 text-xs">and {variants.length - MAX_ROWS} more variants</p>
+      )}
+    </ScrollRegion>
+  );
+}

@@ -1,0 +1,71 @@
+'use client';
+import type { NetworkRef } from '@mealtable/protocol/study-design';
+import { Button } from '../../ui/button';
+import { Chip } from '../../ui/chip';
+import { FieldGroup } from '../../ui/field';
+import { BaseMark } from './base-mark';
+import { EnsemblePicker } from './ensemble-picker';
+import { useStudyForm } from './form-context';
+import { problemAt } from './problems';
+import { labelOf, refId } from './teacher-choices';
+
+const ensembleId = (set: readonly NetworkRef[]) => set.map(refId).sort().join('+');
+
+/** Levels of the factor "teachers": each chip is an ensemble. */
+export function TeachersField() {
+  const { draft, update, choices, known, shown, existing } = useStudyForm();
+  const present = new Set(draft.teachers.map(ensembleId));
+  const add = (sets: NetworkRef[][]) =>
+    update((old) => ({ ...old, teachers: [...old.teachers, ...sets.filter((set) => !present.has(ensembleId(set)))] }));
+  const planned = choices.filter((choice) => choice.ref.kind === 'planned').map((choice) => choice.ref);
+  const singles = planned.map((ref) => [ref]).filter((set) => !present.has(ensembleId(set)));
+  const canAddAll = planned.length > 1 && !present.has(ensembleId(planned));
+  return (
+    <FieldGroup
+      label="Teachers"
+      path="factors.teachers"
+      error={problemAt(shown, 'factors.teachers', true)}
+      hint={
+        choices.length === 0
+          ? 'Nothing can teach yet: add a network to train first.'
+          : 'Each level is an ensemble: the mean of its teachers’ soft labels.'
+      }
+    >
+      <ul className="flex flex-wrap items-center gap-2">
+        {draft.teachers.map((set, index) => {
+          const label = set.map((ref) => labelOf(ref, choices, known)).join(' + ');
+          const isFixed = existing?.factors.teachers.some((old) => ensembleId(old) === ensembleId(set)) ?? false;
+          return (
+            <Chip
+              key={ensembleId(set)}
+              name={label}
+              fixed={isFixed}
+              invalid={problemAt(shown, `factors.teachers.${index}`, true) !== null}
+              onRemove={isFixed ? undefined : () => update({ teachers: draft.teachers.filter((_, i) => i !== index) })}
+            >
+              {label}
+              <BaseMark
+                index={index}
+                name={label}
+                onMakeBase={() => update({ teachers: [set, ...draft.teachers.filter((_, i) => i !== index)] })}
+              />
+            </Chip>
+          );
+        })}
+        <li className="flex flex-wrap gap-2">
+          <EnsemblePicker label="Add an ensemble" onPick={(set) => add([set])} />
+          {singles.length > 1 && (
+            <Button size="sm" variant="ghost" onClick={() => add(singles)}>
+              Each alone
+            </Button>
+          )}
+          {canAddAll && (
+            <Button size="sm" variant="ghost" onClick={() => add([planned])}>
+              All together
+            </Button>
+          )}
+        </li>
+      </ul>
+    </FieldGroup>
+  );
+}

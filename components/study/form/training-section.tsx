@@ -1,0 +1,45 @@
+'use client';
+import { Field } from '../../ui/field';
+import { NumberInput } from '../../ui/input';
+import { Panel } from '../../ui/panel';
+import { useStudyForm } from './form-context';
+import { OptimizerFields } from './optimizer-fields';
+import { problemAt } from './problems';
+
+export function TrainingSection() {
+  const { draft, update, shown, existing } = useStudyForm();
+  const isFixed = existing !== null;
+  return (
+    <Panel title="Training" hint="The same for every variant, and for the student alone.">
+      <div className="grid grid-cols-2 gap-4 sm:grid-cols-4">
+        <Field label="Epochs" path="epochs" error={problemAt(shown, 'epochs')}>
+          {(control) => (
+            <NumberInput
+              {...control}
+              disabled={isFixed}
+              value={draft.epochs}
+              onChange={(event) => update({ epochs: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Batch size" path="batchSize" error={problemAt(shown, 'batchSize')}>
+          {(control) => (
+            <NumberInput
+              {...control}
+              disabled={isFixed}
+              value={draft.batchSize}
+              onChange={(event) => update({ batchSize: event.target.value })}
+            />
+          )}
+        </Field>
+        <OptimizerFields
+          path="optimizer"
+          value={draft.optimizer}
+          problems={shown}
+          disabled={isFixed}
+          onChange={(optimizer) => update({ optimizer })}
+        />
+      </div>
+    </Panel>
+  );
+}

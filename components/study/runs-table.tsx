@@ -1,0 +1,61 @@
+'use client';
+import { isEnded } from '@mealtable/protocol/statuses';
+import type { RunSummaryView } from '@mealtable/protocol/views';
+import {
+  getCoreRowModel,
+  getSortedRowModel,
+  type RowSelectionState,
+  type SortingState,
+  useReactTable,
+} from '@tanstack/react-table';
+import { useMemo, useState } from 'react';
+import { plural } from '../format';
+import { Section } from '../ui/panel';
+import { CancelRunsButton } from './cancel-runs-button';
+import { EVERYTHING, filterRuns, type RunFilter } from './filter-runs';
+import { runColumns } from './runs-columns';
+import { RunsFilterBar } from './runs-filter-bar';
+import { RunsGrid } from './runs-grid';
+
+export function RunsTable({ runs, canEdit }: { runs: RunSummaryView[]; canEdit: boolean }) {
+  const [filter, setFilter] = useState<RunFilter>(EVERYTHING);
+  const [sorting, setSorting] = useState<SortingState>([]);
+  const [rowSelection, setRowSelection] = useState<RowSelectionState>({});
+  const shown = useMemo(() => filterRuns(runs, filter), [runs, filter]);
+  const columns = useMemo(() => runColumns(canEdit), [canEdit]);
+  const table = useReactTable({
+    data: shown,
+    columns,
+    state: { sorting, rowSelection },
+    onSortingChange: setSorting,
+    onRowSelectionChange: setRowSelection,
+    getRowId: (run) => run.id,
+    getCoreRowModel: getCoreRowModel(),
+    getSortedRowModel: getSortedRowModel(),
+    enableMultiSort: true,
+  });
+  const selected = runs.filter((run) => rowSelection[run.id]);
+  const cancellable = selected.filter((run) => !isEnded(run.status) && run.cancelRequestedAt === null);
+  return (
+    <Section
+      title="Runs"
+      hint={
+        shown.length === runs.length
+          ? plural(runs.length, 'run')
+          : `${plural(shown.length, 'run')} of ${runs.length} shown`
+      }
+      actions={
+        selected.length > 0 && (
+          <CancelRunsButton selectedCount={selected.length} runs={cancellable} onDone={() => setRowSelection({})} />
+        )
+      }
+    >
+      <RunsFilterBar runs={runs} filter={filter} onChange={setFilter} />
+      {shown.length === 0 ? (
+        <p className="rounded-panel border border-dashed py-10 text-center text-ink-3 text-sm">No run matches.</p>
+      ) : (
+        <RunsGrid table={table} />
+      )}
+    </Section>
+  );
+}

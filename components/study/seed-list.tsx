@@ -1,0 +1,30 @@
+import type { Top1Row } from '@mealtable/protocol/views';
+import Link from 'next/link';
+import { formatPercent } from '../format';
+import { StatusText } from '../ui/status-badge';
+
+/** The runs behind one row. */
+export function SeedList({ row }: { row: Top1Row }) {
+  return (
+    <ul className="grid max-w-4xl gap-x-8 gap-y-0.5 border-line-strong border-l pl-4 sm:grid-cols-2 xl:grid-cols-3">
+      {row.values.map((value) => (
+        <li key={value.runId} className="flex items-baseline gap-3 text-sm">
+          <Link href={`/runs/${value.runId}`} className="w-24 truncate text-accent hover:underline">
+            Seed <span className="num">{value.seed}</span>
+          </Link>
+          <span className="num w-12 text-right">{formatPercent(value.top1)}</span>
+          <span className="w-20 whitespace-nowrap text-ink-3 text-xs">
+            {value.epoch !== null && (
+              <>
+                epoch <span className="num">{value.epoch}</span>
+              </>
+            )}
+          </span>
+          <span className="text-xs">
+            <StatusText status={value.status} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

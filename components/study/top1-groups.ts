@@ -1,0 +1,30 @@
+/** The top-1 table's rows by role, with what is worth pointing at. */
+import type { RunRole } from '@mealtable/protocol/statuses';
+import type { Top1Row } from '@mealtable/protocol/views';
+
+export interface Top1Group {
+  role: RunRole;
+  rows: Top1Row[];
+}
+const ORDER: readonly RunRole[] = ['teacher', 'baseline', 'student'];
+
+export const groupRows = (rows: readonly Top1Row[]): Top1Group[] =>
+  ORDER.map((role) => ({ role, rows: rows.filter((row) => row.role === role) })).filter(({ rows }) => rows.length > 0);
+
+/** @returns the student variant with the highest mean; of equals the first; null while there is none */
+export function bestRow(rows: readonly Top1Row[]): Top1Row | null {
+  let best: Top1Row | null = null;
+  for (const row of rows)
+    if (row.role === 'student' && row.mean !== null && (best?.mean == null || row.mean > best.mean)) best = row;
+  return best;
+}
+
+/** Range of all values shown as marks, widened so that none sits on the edge; null without values. */
+export function valueRange(rows: readonly Top1Row[]): { min: number; max: number } | null {
+  const values = rows.flatMap((row) => row.values.flatMap(({ top1 }) => (top1 === null ? [] : [top1])));
+  if (values.length === 0) return null;
+  const min = Math.min(...values);
+  const max = Math.max(...values);
+  const pad = Math.max(0.25, (max - min) * 0.06);
+  return { min: min - pad, max: max + pad };
+}

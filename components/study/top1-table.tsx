@@ -1,0 +1,132 @@
+'use client';
+import type { Top1Row as Row, StudyView } from '@mealtable/protocol/views';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Table2 } from 'lucide-react';
+import { Fragment, useMemo, useState } from 'react';
+import { useTRPC } from '../trpc-provider';
+import { EmptyState } from '../ui/empty-state';
+import { Section } from '../ui/panel';
+import { Table, Th } from '../ui/table';
+import { toastError } from '../ui/toast';
+import { Tip } from '../ui/tooltip';
+import { ROLE_HEADINGS } from '../words';
+import { CopyTableMenu } from './copy-table-menu';
+import { bestRow, groupRows, valueRange } from './top1-groups';
+import { Top1Row } from './top1-row';
+
+const COLUMNS = 9;
+
+export function Top1Table({ study, canEdit }: { study: StudyView; canEdit: boolean }) {
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const setReference = useReference(study.id);
+  const groups = useMemo(() => groupRows(study.rows), [study.rows]);
+  const best = bestRow(study.rows);
+  const range = valueRange(study.rows);
+  const reference = study.rows.find((row) => row.isReference);
+  const toggle = (id: string) =>
+    setOpen((old) => {
+      const next = new Set(old);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  const ordered = groups.flatMap(({ rows }) => rows);
+
+  return (
+    <Section
+      title="Top-1"
+      hint={
+        reference
+          ? `Percent on the validation images, best epoch of each run; mean ± sample standard deviation over seeds. Difference to: ${reference.label}.`
+          : 'Percent on the validation images, best epoch of each run; mean ± sample standard deviation over seeds. Choose a reference to see differences.'
+      }
+      actions={ordered.length > 0 && <CopyTableMenu rows={ordered} bestVariantId={best?.variantId ?? null} />}
+    >
+      {groups.length === 0 ? (
+        <EmptyState icon={Table2} title="No variants" />
+      ) : (
+        <Table label="Top-1 by variant">
+          <thead>
+            <tr>
+              <Th className="w-10 pr-0">
+                <Tip text="The reference that differences are taken to">
+                  <span>Ref.</span>
+                </Tip>
+              </Th>
+              <Th>Teachers or network</Th>
+              <Th>Discriminator</Th>
+              <Th align="right">Size</Th>
+              <Th align="right">
+                <Tip text="Seeds that succeeded, of all">
+                  <span>n</span>
+                </Tip>
+              </Th>
+              <Th className="w-40">Seeds</Th>
+              <Th align="right">Top-1</Th>
+              <Th align="right">
+                <Tip text="Median over seeds of the epoch with the highest top-1">
+                  <span>Best epoch</span>
+                </Tip>
+              </Th>
+              <Th align="right">
+                <Tip text="Mean of the paired differences over the seeds that both have, in points">
+                  <span>Difference</span>
+                </Tip>
+              </Th>
+            </tr>
+          </thead>
+          <tbody>
+            {groups.map(({ role, rows }) => (
+              <Fragment key={role}>
+                <tr>
+                  <th
+                    scope="colgroup"
+                    colSpan={COLUMNS}
+                    className="border-b bg-sunken/60 px-3 py-1.5 text-left font-semibold text-ink-2 text-xs"
+                  >
+                    {ROLE_HEADINGS[role]}
+                  </th>
+                </tr>
+                {rows.map((row: Row) => (
+                  <Top1Row
+                    key={row.variantId}
+                    row={row}
+                    range={range}
+                    isBest={row.variantId === best?.variantId}
+                    isOpen={open.has(row.variantId)}
+                    onToggle={() => toggle(row.variantId)}
+                    onReference={canEdit ? () => setReference(row.variantId) : undefined}
+                    columns={COLUMNS}
+                  />
+                ))}
+              </Fragment>
+            ))}
+          </tbody>
+        </Table>
+      )}
+    </Section>
+  );
+}
+
+/** Moves the mark at once; the differences follow with the hub's answer. */
+function useReference(studyId: string) {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const queryKey = trpc.studies.get.queryKey({ id: studyId });
+  const { mutate } = useMutation(
+    trpc.studies.setReference.mutationOptions({
+      onMutate: ({ variantId }) =>
+        queryClient.setQueryData<StudyView>(
+          queryKey,
+          (old) =>
+            old && {
+              ...old,
+              referenceVariantId: variantId,
+              rows: old.rows.map((row) => ({ ...row, isReference: row.variantId === variantId })),
+            },
+        ),
+      onError: (error) => toastError('The reference was not changed', error),
+      onSettled: () => queryClient.invalidateQueries({ queryKey }),
+    }),
+  );
+  return (variantId: string) => mutate({ id: studyId, variantId });
+}

@@ -1,0 +1,46 @@
+'use client';
+/** The typed door to the hub's API: react-query over tRPC. */
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { createTRPCClient, httpBatchLink } from '@trpc/client';
+import { createTRPCContext } from '@trpc/tanstack-react-query';
+import { type ReactNode, useState } from 'react';
+import superjson from 'superjson';
+import type { AppRouter } from '@/server/api/root';
+import { readErrorCode } from './api-error';
+import { goToSignIn } from './go-to-sign-in';
+
+export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRouter>();
+
+const signInWhenSessionEnded = (error: unknown) => {
+  if (readErrorCode(error) === 'unauthenticated') goToSignIn();
+};
+
+/** Only failures of the connection are worth another try; an answer of the hub stays what it is. */
+const isWorthRetrying = (failures: number, error: unknown) => readErrorCode(error) === null && failures < 2;
+
+function makeQueryClient() {
+  return new QueryClient({
+    defaultOptions: {
+      queries: { staleTime: 5_000, retry: isWorthRetrying, refetchOnWindowFocus: true },
+      mutations: { retry: false },
+    },
+    queryCache: new QueryCache({ onError: signInWhenSessionEnded }),
+    mutationCache: new MutationCache({ onError: signInWhenSessionEnded }),
+  });
+}
+
+export function TrpcProvider({ children }: { children: ReactNode }) {
+  const [queryClient] = useState(makeQueryClient);
+  const [trpcClient] = useState(() =>
+    createTRPCClient<AppRouter>({
+      links: [httpBatchLink({ url: '/api/trpc', transformer: superjson, maxURLLength: 4_000 })],
+    }),
+  );
+  return (
+    <QueryClientProvider client={queryClient}>
+      <TRPCProvider trpcClient={trpcClient} queryClient={queryClient}>
+        {children}
+      </TRPCProvider>
+    </QueryClientProvider>
+  );
+}
