@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import type { Grant, HostReport } from '@mealtable/protocol/agent-messages';
 import type { AttemptRecord, CheckpointRecord, EndedRecord } from '@mealtable/protocol/records';
 import { StudyDesign, type StudyDesignInput } from '@mealtable/protocol/study-design';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { recordBlob } from '../../server/checkpoints/blob-rows.ts';
 import { prepareBlobStore, putBlob } from '../../server/checkpoints/blob-store.ts';
 import { createLiveBus, type Hub, idMaker } from '../../server/context.ts';
@@ -37,6 +37,7 @@ export async function createCore(): Promise<Core> {
   return {
     hub,
     async reset() {
+      await settlePublishing(hub);
       hub.bus.removeAllListeners();
       await hub.pool.query('TRUNCATE studies, hosts, blobs, metric_records, log_lines, users CASCADE');
     },
@@ -50,7 +51,9 @@ export async function createCore(): Promise<Core> {
 
 /** Waits until `run:changed` of everything committed so far is out. */
 export async function settlePublishing(hub: Pick<Hub, 'pool'>): Promise<void> {
-  await expect.poll(() => hub.pool.idleCount === hub.pool.totalCount && hub.pool.waitingCount === 0).toBe(true);
+  await vi.waitFor(() => {
+    if (hub.pool.idleCount !== hub.pool.totalCount || hub.pool.waitingCount > 0) throw new Error('A query is left.');
+  });
 }
 
 // ---- designs -------------------------------------------------------------------------------------------------------
@@ -144,21 +147,25 @@ export async function claimOne(hub: CoreHub, hostId: string): Promise<Grant> {
 
 type Unnumbered = AttemptRecord extends infer R ? (R extends AttemptRecord ? Omit<R, 'seq' | 'at'> : never) : never;
 
-/** Numbers records as a trainer does and sends them to the store. */
-export class ScriptedAttempt {
-  readonly hub: CoreHub;
-  readonly runId: string;
-  readonly attempt: number;
+/** Numbers records as a trainer does. */
+export class RecordNumbers {
   seq = 0;
-  constructor(hub: CoreHub, ref: { runId: string; attempt: number }) {
-    this.hub = hub;
-    this.runId = ref.runId;
-    this.attempt = ref.attempt;
-  }
-
   number(record: Unnumbered): AttemptRecord {
     this.seq++;
     return { seq: this.seq, at: 1_700_000_000_000 + this.seq, ...record } as AttemptRecord;
+  }
+}
+
+/** Numbers records and sends them straight to the store. */
+export class ScriptedAttempt extends RecordNumbers {
+  readonly hub: CoreHub;
+  readonly runId: string;
+  readonly attempt: number;
+  constructor(hub: CoreHub, ref: { runId: string; attempt: number }) {
+    super();
+    this.hub = hub;
+    this.runId = ref.runId;
+    this.attempt = ref.attempt;
   }
 
   async send(...records: Unnumbered[]) {
