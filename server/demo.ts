@@ -1,0 +1,90 @@
+/** `npm run demo`: the demo study on a hub of its own, from the first run to the table, without a browser. */
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEMO_STUDY, DEMO_STUDY_NAME } from '@mealtable/protocol/demo-study';
+import { isEnded } from '@mealtable/protocol/statuses';
+import type { StudyView } from '@mealtable/protocol/views';
+import { parseHubEnv } from './env.ts';
+import { PROJECT_DIR } from './project-dir.ts';
+import { type RunningHub, startHub } from './start-hub.ts';
+import { StartupFault } from './startup-fault.ts';
+import { createStudy } from './studies/create.ts';
+import { formatTop1Table } from './studies/format-table.ts';
+import { loadStudyView } from './studies/view.ts';
+
+const LOOK_MS = 1_000;
+/** How long the local host may take to attach before the demo gives up. */
+const HOST_WAIT_MS = 60_000;
+
+async function waitForDataset({ hub }: RunningHub) {
+  const deadline = performance.now() + HOST_WAIT_MS;
+  for (;;) {
+    const { rows } = await hub.pool.query("SELECT 1 FROM hosts WHERE last_seen_at > now() - interval '1 minute'");
+    if (rows.length > 0) return;
+    if (performance.now() > deadline)
+      throw new StartupFault(
+        `The local host did not attach; ${path.join(hub.env.dataDir, 'agent', 'agent.log')} says why.`,
+      );
+    await sleep(LOOK_MS / 4);
+  }
+}
+
+/** Tells each run's end in a line, once. */
+async function watch({ hub }: RunningHub, studyId: string): Promise<StudyView> {
+  const begun = performance.now();
+  const told = new Set<string>();
+  for (;;) {
+    const study = await loadStudyView(hub.pool, studyId);
+    for (const run of study.runs.filter((r) => isEnded(r.status) && !told.has(r.id))) {
+      told.add(run.id);
+      const result = run.bestTop1 === null ? (run.failureMessage ?? '') : `top-1 ${run.bestTop1.toFixed(2)}`;
+      const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+      console.log(
+        `${seconds.padStart(4)} s  ${told.size}/${study.runs.length}  ${run.variantLabel}, seed ${run.seed}: ${run.status} ${result}`,
+      );
+    }
+    if (told.size === study.runs.length) return study;
+    await sleep(LOOK_MS);
+  }
+}
+
+/** After a signal the database goes away under the watch; what that throws says nothing. */
+let isEnding = false;
+
+async function main() {
+  // Another data folder than `npm start` uses: the demo can run beside it and leaves nothing in it.
+  const dataDir = process.env.MEALTABLE_DATA || path.join(PROJECT_DIR, '.mealtable', 'demo');
+  const env = parseHubEnv({ ...process.env, PORT: '0', HOST: '127.0.0.1', MEALTABLE_DATA: dataDir });
+  const starting = startHub({ env, pages: 'none', log: (line) => console.log(line) });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      isEnding = true;
+      console.log('Stopping: the runs save their work first, and go on when the demo is started again.');
+      starting.then((running) => running.close()).finally(() => process.exit(1));
+    });
+  const running = await starting;
+  try {
+    await waitForDataset(running);
+    const id = await createStudy(running.hub, {
+      name: DEMO_STUDY_NAME,
+      notes: '',
+      design: DEMO_STUDY,
+      createdById: null,
+    });
+    console.log('The demo study has begun; a run is told when it ends.\n');
+    const study = await watch(running, id);
+    console.log(`\n${formatTop1Table(study.rows)}`);
+    if (study.runs.some((run) => run.status !== 'succeeded')) process.exitCode = 1;
+  } finally {
+    await running.close();
+  }
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    if (isEnding) return;
+    console.error(error instanceof StartupFault ? error.message : error);
+    process.exit(1);
+  },
+);
