@@ -34,6 +34,7 @@ async function main() {
   const waiting = (/** @type {string} */ owner) =>
     say(`Process ${owner} is setting up TensorFlow already; waiting for it`);
   await withLock(join(plan.cacheFolder, 'setup.lock'), waiting, async () => {
+    if (isLinked(plan)) return; // by the process that we waited for
     if (!hasLibrary(plan)) await installLibrary(plan, options.wheelDir, say);
     if (!existsSync(plan.addonFile)) await compileAddon(plan, process.env, say);
     await linkAddon(plan, () => prove(plan));
@@ -70,20 +71,29 @@ function parseOptions() {
 
 /** @param {unknown} error @returns {number} the exit code */
 function explain(error) {
-  if (error instanceof SetupError) {
-    const fallback = error.exitCode === 3 ? ' Until then training runs in plain JavaScript, tens of times slower.' : '';
-    console.log(`[tensorflow] ${error.message}${fallback}`);
-    return error.exitCode;
+  const known = error instanceof SetupError ? error : describeSystemError(/** @type {NodeJS.ErrnoException} */ (error));
+  if (known === null) {
+    say(`The set-up failed: ${/** @type {Error} */ (error).stack}`);
+    return 1;
   }
-  const { code, path, message } = /** @type {NodeJS.ErrnoException} */ (error);
-  if (code === 'ENOSPC')
-    say(
-      `The disk is full${path ? ` (${path})` : ''}: free some space, or set MEALTABLE_CACHE to a folder on another disk.`,
+  const fallback = known.exitCode === 3 ? ' Until then training runs in plain JavaScript, tens of times slower.' : '';
+  say(`${known.message}${fallback}`);
+  return known.exitCode;
+}
+
+/** @param {NodeJS.ErrnoException} error */
+function describeSystemError({ code, path }) {
+  if (code === 'ENOSPC') {
+    return new SetupError(
+      `The disk with ${path ?? 'the cache'} is full: free some space, or set MEALTABLE_CACHE to a folder on another disk.`,
     );
-  else if (code === 'EACCES' || code === 'EROFS')
-    say(`${path} cannot be written: give this user the right to, or set MEALTABLE_CACHE to a folder that can.`);
-  else say(`The set-up failed: ${message}`);
-  return 1;
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new SetupError(
+      `This user cannot write ${path}: change its owner, or set MEALTABLE_CACHE if it lies in the cache.`,
+    );
+  }
+  return null;
 }
 
 for (const [signal, code] of /** @type {const} */ ([
