@@ -3,6 +3,9 @@ import { parseHubEnv } from './env.ts';
 import { type RunningHub, startHub } from './start-hub.ts';
 import { StartupFault } from './startup-fault.ts';
 
+/** A Ctrl-C reaches the hub twice: from the terminal, and passed on by npm. */
+const SAME_SIGNAL_MS = 1_000;
+
 const log = (line: string) => console.log(line);
 
 function announce({ hub, ownerLink }: RunningHub) {
@@ -10,28 +13,30 @@ function announce({ hub, ownerLink }: RunningHub) {
   log(`  Sign in once by:  ${ownerLink}\n`);
 }
 
-/** The first signal ends the hub in good order, a second one at once. */
-function endOnSignal(starting: Promise<RunningHub>) {
-  let isEnding = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      if (isEnding) process.exit(1);
-      isEnding = true;
-      log('Stopping: the local agent saves its work first. Once more to stop at once.');
-      starting
-        .then((running) => running.close())
-        .then(
-          () => process.exit(0),
-          () => process.exit(1), // the start failed meanwhile, and said why
-        );
-    });
+/** The first signal ends the hub in good order. A second one ends it at once; the next start goes on with what is left. */
+function endOnSignal(starting: Promise<RunningHub>, hasAgent: boolean) {
+  let firstAt: number | undefined;
+  const end = () => {
+    if (firstAt !== undefined && performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
+    if (firstAt !== undefined) return;
+    firstAt = performance.now();
+    log(`Stopping${hasAgent ? ': the local agent saves its work first' : ''}. Once more to stop at once.`);
+    // A start that fails meanwhile is told by main().
+    starting
+      .then((running) => running.close())
+      .then(
+        () => process.exit(0),
+        () => {},
+      );
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
 }
 
 async function main() {
   const dev = process.argv.includes('--dev');
   const env = parseHubEnv(process.env);
   const starting = startHub({ env, pages: dev ? 'development' : 'production', log });
-  endOnSignal(starting);
+  endOnSignal(starting, env.localAgent);
   announce(await starting);
 }
 

@@ -5,7 +5,6 @@ import { MAX_SOCKET_BYTES } from '@mealtable/protocol/tunables';
 import { Server as SocketServer } from 'socket.io';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLink, ensureOwner } from './auth/members.ts';
-import { readOrMakeSecret } from './auth/secret.ts';
 import { baseUrlOf, localUrlOf } from './base-url.ts';
 import { Closers } from './closers.ts';
 import { createLiveBus, type Hub, idMaker } from './context.ts';
@@ -25,6 +24,7 @@ import { startEmbeddedPostgres } from './postgres/embedded.ts';
 import { explainFailure } from './postgres/explain-failure.ts';
 import { takeHubLock } from './postgres/hub-lock.ts';
 import { migrateDatabase } from './postgres/migrate.ts';
+import { readOrMakeSecretFile } from './secret-file.ts';
 
 export interface HubOptions {
   env: HubEnv;
@@ -76,7 +76,7 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
     env,
     now,
     ids: idMaker(now),
-    auth: createAuth({ db, secret: readOrMakeSecret(env.dataDir), now }),
+    auth: createAuth({ db, secret: readOrMakeSecretFile(path.join(env.dataDir, 'auth-secret')), now }),
     baseUrl: () => baseUrlOf(env, listening.port),
     blobsDir: path.join(env.dataDir, 'blobs'),
   };

@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { findFreePort } from '../free-port.ts';
 import { rotateLog } from '../rotate-log.ts';
+import { readOrMakeSecretFile } from '../secret-file.ts';
 import { StartupFault } from '../startup-fault.ts';
 import { POSTGRES_MAJOR, prepareBinaries } from './binaries.ts';
 import { explainFailure } from './explain-failure.ts';
 import { readPidFile, removeForeignPidFile } from './pid-file.ts';
-import { type Place, preparePlace, readOrMakePassword } from './place.ts';
+import { type Place, preparePlace } from './place.ts';
 import { type Programs, runProgram } from './programs.ts';
 
 const SUPERUSER = 'mealtable';
@@ -61,7 +62,7 @@ export interface EmbeddedOptions {
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const place = preparePlace(options.dataDir);
   const programs = { binDir: prepareBinaries(place.user, place.cacheDir), user: place.user, cwd: place.folder };
-  const password = readOrMakePassword(place);
+  const password = makePassword(place);
   const urlAt = (port: number) => `postgresql://${SUPERUSER}:${password}@127.0.0.1:${port}/${DATABASE}`;
   const stop = () => stopServer(programs, place);
 
@@ -74,6 +75,14 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const port = await start(programs, place, { ...SETTINGS, ...options.settings });
   await ensureDatabase(urlAt(port));
   return { url: urlAt(port), adopted: false, notice: place.notice, stop };
+}
+
+function makePassword(place: Place): string {
+  try {
+    return readOrMakeSecretFile(place.passwordFile);
+  } catch (error) {
+    throw explainFailure((error as Error).message, place.folder);
+  }
 }
 
 /** Made beside and renamed when whole, so that a start cut short leaves nothing half made. */

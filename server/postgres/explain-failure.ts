@@ -23,9 +23,9 @@ const KNOWN: { pattern: RegExp; sentence: (folder: string) => string }[] = [
       `The database folder ${folder} belongs to another user or cannot be written. Start as the user who made it, or set MEALTABLE_DATA to another folder.`,
   },
   {
-    pattern: /Read-only file system|EROFS/i,
-    sentence: (folder) =>
-      `The database folder ${folder} is on a read-only file system. Set MEALTABLE_DATA to a folder that can be written.`,
+    // Node reports ENOENT for a folder in a folder that cannot be written.
+    pattern: /Read-only file system|EROFS|ENOENT.*mkdir/i,
+    sentence: (folder) => `The folder ${folder} cannot be made or written. Set MEALTABLE_DATA to a folder that can be.`,
   },
   {
     pattern: /could not (create|map|open) .*shared memory|Cannot allocate memory|ENOMEM/i,

@@ -1,6 +1,6 @@
 /** Where the embedded database lives and who owns it. */
-import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { explainFailure } from './explain-failure.ts';
 import { canReach, chooseServiceUser, type ServiceUser } from './service-user.ts';
@@ -67,12 +67,4 @@ export function preparePlace(dataDir: string): Place {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw explainFailure((error as Error).message, dataDir);
   }
-}
-
-/** The superuser's password: made once, readable by the hub's user only. */
-export function readOrMakePassword(place: Place): string {
-  if (existsSync(place.passwordFile)) return readFileSync(place.passwordFile, 'utf8').trim();
-  const password = randomBytes(24).toString('base64url');
-  writeFileSync(place.passwordFile, `${password}\n`, { mode: 0o600 });
-  return password;
 }

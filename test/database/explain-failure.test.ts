@@ -7,7 +7,7 @@ describe('explainFailure', () => {
     ['FATAL:  could not create lock file "postmaster.pid": No space left on device', /^The disk is full/],
     ['FATAL:  data directory "/data" has wrong ownership', /belongs to another user/],
     ["EACCES: permission denied, mkdir '/data'", /belongs to another user or cannot be written/],
-    ["EROFS: read-only file system, mkdir '/data'", /read-only file system/],
+    ["EROFS: read-only file system, mkdir '/data'", /cannot be made or written/],
     ['initdb: error: could not look up effective user ID 4711: user does not exist', /needs a named user/],
     ['FATAL:  could not map anonymous shared memory: Cannot allocate memory', /too little memory/],
     ['PANIC:  could not locate a valid checkpoint record at 0/1', /is damaged/],
