@@ -37,6 +37,12 @@ export async function runPython(python: string, program: string, ...args: string
   return stdout;
 }
 
+/** The same for a program in a file. */
+export async function runPythonFile(python: string, file: string, ...args: string[]): Promise<string> {
+  const { stdout } = await execute(python, ['-B', file, ...args], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}
+
 function pythonIn(folder: string): string {
   return path.join(folder, 'bin', 'python');
 }
