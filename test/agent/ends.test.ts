@@ -1,9 +1,11 @@
 /** Every way an attempt can end, as the hub gets to know it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AttemptRef } from '@mealtable/protocol/agent-messages';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { identifyProcess } from '../../trainer/agent/process-identity.ts';
-import { type AgentProcess, Host } from './support/agent-process.ts';
+import { readRecords } from '../../trainer/train/record-reader.ts';
+import { type AgentProcess, Host, processesOf } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
 import { fileOf, makeGrant, makeInput } from './support/make-grant.ts';
 import { buildPrograms, type Programs } from './support/programs.ts';
@@ -34,6 +36,7 @@ afterAll(async () => {
 
 const drained = (attempt: StoredAttempt) =>
   waitUntil('the attempt is drained and deleted', () => attempt.ended && host.attemptDirs.length === 0, 20_000);
+const recordsOf = (ref: AttemptRef) => join(host.attemptDir(ref), 'records.jsonl');
 const outputLines = (attempt: StoredAttempt) =>
   attempt.records.flatMap((r) => (r.kind === 'log' && r.level === 'output' ? [r.line] : []));
 
@@ -97,6 +100,19 @@ test('a fenced attempt is killed and forgotten, and nothing more of it is sent',
   attempt.stop = 'fenced';
   await waitUntil('it is deleted', () => host.attemptDirs.length === 0);
   expect(identifyProcess(pid)).toBeNull();
+  expect(attempt.ended).toBeNull();
+});
+
+test('what a fenced attempt had written is still sent when the hub takes it', async () => {
+  const { grant, attempt } = await enqueue({ steps: 40, holdAt: 40, end: 'succeed' });
+  hub.isBusy = () => true;
+  await waitUntil('it holds', () => readRecords(recordsOf(grant), 0).records.length === 41);
+  attempt.takesStale = true;
+  attempt.stop = 'fenced';
+  await waitUntil('its trainer is killed', () => processesOf(host.attemptDir(grant)).length === 0);
+  hub.isBusy = () => false;
+  await waitUntil('it is deleted', () => host.attemptDirs.length === 0);
+  expect(attempt.steps.length).toBe(40);
   expect(attempt.ended).toBeNull();
 });
 

@@ -111,7 +111,9 @@ export class Agent {
     this.#tunables = { ...agentTunables, ...reply.tunables };
     for (const told of reply.attempts) this.#settle(told);
     this.#isGreeted = true;
+    // Both loops may be waiting for times from before this hello.
     this.#mayRequest.call();
+    this.#mayBeat.call();
     return true;
   }
 

@@ -4,8 +4,7 @@
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { AttemptRef, Nack, RecordBatch, RecordBatchReply } from '@mealtable/protocol/agent-messages';
-import { type AgentTunables, FAILURE_LOG_LINES } from '@mealtable/protocol/tunables';
-import { RecordWriter } from '../train/record-writer.ts';
+import type { AgentTunables } from '@mealtable/protocol/tunables';
 import { writeOrLog } from './atomic-file.ts';
 import type { AttemptDir, StopCause, Verdict } from './attempt-dir.ts';
 import type { BlobClient } from './blob-client.ts';
@@ -14,13 +13,12 @@ import { cutRecordsFrom } from './cut-records.ts';
 import type { Slot } from './host-report.ts';
 import type { AgentLimits } from './limits.ts';
 import type { Log } from './log.ts';
-import { readLastLines } from './output-tail.ts';
 import { RecordTail } from './record-tail.ts';
-import { makeBackoff, waitFor } from './retry.ts';
 import { type BadRecord, Spool } from './spool.ts';
 import type { TrainerCommand } from './trainer-process.ts';
 import { Training } from './training.ts';
 import { Wake } from './wake.ts';
+import { type OwnRecords, writeEnd } from './write-end.ts';
 
 export interface AttemptContext {
   tunables: () => AgentTunables;
@@ -38,8 +36,6 @@ export interface AttemptContext {
 }
 
 const UNKNOWN_END: Verdict = { outcome: 'failed', failureCode: null, message: null, exitCode: null, signal: null };
-/** The protocol's bound on `EndedRecord.message`. */
-const MAX_MESSAGE = 2000;
 
 export class Attempt {
   readonly ref: AttemptRef;
@@ -50,25 +46,27 @@ export class Attempt {
   readonly #spool: Spool;
   readonly #uploads: CheckpointUploads;
   readonly #training: Training;
-  /** Ends every loop: the agent leaves, the attempt is fenced, or all is done. */
+  /** Ends training and uploads: the attempt is fenced, or over. */
+  readonly #halt = new AbortController();
+  /** Ends the sending, too. */
   readonly #over = new AbortController();
-  readonly #acked = new Wake();
+  readonly #progress = new Wake();
   #isFenced = false;
   #isLeft = false;
   #occupiesSlot = true;
   #badRecord: BadRecord | null = null;
-  /** Numbers of the first record that the agent itself wrote, and of the last one, `ended`. */
-  #ownSeq = Number.POSITIVE_INFINITY;
-  #endSeq = Number.POSITIVE_INFINITY;
+  /** The hub takes no more of this fenced attempt. */
+  #isUnwanted = false;
+  /** What the agent itself wrote at the end. */
+  #own: OwnRecords | null = null;
 
   constructor(dir: AttemptDir, slot: Slot, context: AttemptContext) {
     this.ref = dir.ref;
     this.slot = slot;
     this.#dir = dir;
     this.#context = context;
-    const { signal } = this.#over;
     const { limits, blobs, log } = context;
-    this.#uploads = new CheckpointUploads({ dir, blobs, limits, log, signal });
+    this.#uploads = new CheckpointUploads({ dir, blobs, limits, log, signal: this.#halt.signal });
     this.#tail = new RecordTail(dir.records, (record) => this.#uploads.add(record));
     this.#spool = new Spool({
       path: dir.records,
@@ -77,10 +75,10 @@ export class Attempt {
       limits,
       log,
       send: context.sendRecords,
-      onAcked: () => this.#acked.call(),
-      onFenced: () => this.fence(),
+      onAcked: () => this.#progress.call(),
+      onFenced: (takesMore) => this.#hearFence(takesMore),
       onBadRecord: (fault) => this.#refuseRecord(fault),
-      signal,
+      signal: this.#over.signal,
     });
     this.#training = new Training({
       ...context,
@@ -88,7 +86,7 @@ export class Attempt {
       slot,
       tail: this.#tail,
       onRecords: () => this.#spool.wake(),
-      signal,
+      signal: this.#halt.signal,
     });
   }
 
@@ -99,20 +97,23 @@ export class Attempt {
   get occupiesSlot(): boolean {
     return this.#occupiesSlot;
   }
+  /** Its files are still to be dealt with by the next agent. */
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
 
-  /** Lives until all is on the hub and the folder is deleted, or until `fence` or `leave`. */
+  /** Lives until the hub has all that it wants and the folder is deleted, or until `leave`. */
   async run(): Promise<void> {
     const loops = Promise.all([this.#spool.run(), this.#uploads.run()]);
     try {
-      // The loops end only after the abort below, unless a bug ends one; then its error ends the attempt.
+      // The loops end only after the aborts below, unless a bug ends one; then its error ends the attempt.
       await Promise.race([this.#live(), loops]);
     } finally {
+      this.#halt.abort();
       this.#over.abort();
     }
     await loops;
-    if (this.#isFenced) await this.#training.kill();
-    this.#freeSlot();
-    if (this.#isFenced || this.#isDrained()) this.#dir.remove();
+    if (!this.#isLeft) this.#dir.remove();
   }
 
   /** The hub has this attempt's records up to `ackedSeq`; sending may go on. */
@@ -129,22 +130,19 @@ export class Attempt {
     this.#training.stop(cause);
   }
 
-  /** Another attempt has the run: the trainer is killed and nothing more of this one is told to anyone. */
+  /** Another attempt has the run: the trainer is killed, its checkpoints are dropped, and only what it wrote is still sent. */
   fence(): void {
-    if (this.#isFenced) return;
+    if (this.#isFenced || this.#isDone()) return;
     this.#isFenced = true;
-    this.#context.log(`${this.name}: the run belongs to another attempt now, dropping this one.`);
-    this.#over.abort();
-  }
-
-  /** Its files are still to be dealt with by the next agent. */
-  get isLeft(): boolean {
-    return this.#isLeft;
+    this.#context.log(`${this.name}: the run belongs to another attempt now, ending this one.`);
+    this.#halt.abort();
+    this.#progress.call();
   }
 
   /** Ends the watch and leaves trainer and files to the next agent. */
   leave(): void {
     this.#isLeft = true;
+    this.#halt.abort();
     this.#over.abort();
   }
 
@@ -156,18 +154,17 @@ export class Attempt {
   }
 
   async #live(): Promise<void> {
-    const { signal } = this.#over;
     while (this.#training.readRecords()) await yieldToOthers();
-    let verdict: Verdict | null = null;
-    if (this.#tail.ended) this.#endSeq = this.#tail.ended.seq;
-    else verdict = this.#dir.readVerdict() ?? (await this.#train());
-    this.#freeSlot();
-    while (!signal.aborted) {
-      if (verdict) await this.#conclude(verdict);
+    const { ended } = this.#tail;
+    if (ended) this.#own = { firstSeq: ended.seq, lastSeq: ended.seq };
+    else await this.#finish(this.#dir.readVerdict() ?? (await this.#train()));
+    while (!this.#isLeft) {
+      if (this.#isFenced) await this.#sweep();
+      this.#freeSlot();
       this.#spool.wake();
-      while (!this.#isDrained() && !this.#badRecord && !signal.aborted) await this.#acked.wait(signal);
-      if (!this.#badRecord) return;
-      verdict = this.#dir.readVerdict() ?? UNKNOWN_END;
+      while (!this.#isDone() && !this.#badRecord && !this.#isLeft) await this.#progress.wait(this.#over.signal);
+      if (!this.#badRecord || this.#isDone()) return;
+      await this.#finish(this.#dir.readVerdict() ?? UNKNOWN_END);
     }
   }
 
@@ -180,74 +177,56 @@ export class Attempt {
     return verdict;
   }
 
-  /** Everything that follows the trainer's end up to the last record. */
-  async #conclude(verdict: Verdict): Promise<void> {
-    const { signal } = this.#over;
+  /** From the trainer's end to the last record in the file; a fence or `leave` ends it early. */
+  async #finish(verdict: Verdict | null): Promise<void> {
+    const { signal } = this.#halt;
+    if (verdict === null || signal.aborted) return;
+    this.#freeSlot();
     const { limits } = this.#context;
     const patience = verdict.outcome === 'succeeded' ? Number.POSITIVE_INFINITY : limits.refusedUploadTries;
     const loss = await this.#uploads.finish(patience);
     if (signal.aborted) return;
+    this.#own = await writeEnd(this.#dir, this.#correct(verdict, loss), this.#context, signal);
+  }
+
+  /** The verdict, unless something that only the agent knows makes it a failure. Cuts the file at a bad record. */
+  #correct(verdict: Verdict, loss: string | null): Verdict {
     const fault = this.#badRecord;
     this.#badRecord = null;
     if (fault || this.#tail.fault) {
       cutRecordsFrom(this.#dir.records, fault?.seq ?? this.#tail.lastSeq + 1);
       this.#spool.restart();
     }
-    if (fault) return this.#writeEnd({ ...verdict, ...asError(describeFault(fault)) });
-    if (loss && verdict.outcome === 'succeeded') return this.#writeEnd({ ...verdict, ...asError(loss) });
-    return this.#writeEnd(verdict);
+    if (fault) return { ...verdict, ...asError(describeFault(fault)) };
+    return loss && verdict.outcome === 'succeeded' ? { ...verdict, ...asError(loss) } : verdict;
   }
 
-  /** Appends the output's last lines and the ended record. A full disk is waited for: the hub must hear of the end. */
-  async #writeEnd(verdict: Verdict): Promise<void> {
-    const { log, limits } = this.#context;
-    const { signal } = this.#over;
-    const lines = verdict.outcome === 'failed' ? readLastLines(this.#dir.output, FAILURE_LOG_LINES) : [];
-    const message = verdict.message?.slice(0, MAX_MESSAGE) ?? null;
-    const writes = [
-      ...lines.map((line) => (writer: RecordWriter) => writer.log('output', line)),
-      (writer: RecordWriter) => writer.write({ kind: 'ended', ...verdict, message }),
-    ];
-    const backoff = makeBackoff(limits);
-    this.#ownSeq = Number.POSITIVE_INFINITY;
-    this.#endSeq = Number.POSITIVE_INFINITY;
-    let endSeq = 0;
-    while (writes.length > 0 && !signal.aborted) {
-      try {
-        endSeq = this.#write(writes);
-      } catch (error) {
-        log(`${this.name}: the end of the attempt cannot be written: ${(error as Error).message}`);
-        await waitFor(backoff.next(), signal);
-      }
-    }
-    if (writes.length === 0) this.#endSeq = endSeq;
+  /** What is left to do for a fenced attempt: its trainer is ended, and the hub gets the records that it wrote. */
+  async #sweep(): Promise<void> {
+    await this.#training.kill();
+    while (this.#tail.read()) await yieldToOthers();
+    this.#own ??= { firstSeq: Number.POSITIVE_INFINITY, lastSeq: this.#tail.lastSeq };
   }
 
-  /** Takes off the list what has been written. Returns the number of the last one. */
-  #write(writes: ((writer: RecordWriter) => number)[]): number {
-    const writer = RecordWriter.open(this.#dir.records);
-    try {
-      for (let write = writes[0]; write; write = writes[0]) {
-        this.#ownSeq = Math.min(this.#ownSeq, write(writer));
-        writes.shift();
-      }
-      return writer.lastSeq;
-    } finally {
-      writer.close();
-    }
+  #hearFence(takesMore: boolean): void {
+    this.fence();
+    this.#isUnwanted = !takesMore;
+    this.#progress.call();
   }
 
   #refuseRecord(fault: BadRecord): void {
     // The agent's own words: nothing is left that could be said about this attempt.
-    if (fault.seq >= this.#ownSeq || fault.seq === this.#endSeq) throw new Error(describeFault(fault));
+    if (this.#own && fault.seq >= this.#own.firstSeq) throw new Error(describeFault(fault));
     this.#context.log(`${this.name}: ${describeFault(fault)}`);
+    if (this.#isFenced) this.#isUnwanted = true;
     this.#badRecord = fault;
     this.stop({ kind: 'failed', failureCode: 'trainer_error', message: describeFault(fault) });
-    this.#acked.call();
+    this.#progress.call();
   }
 
-  #isDrained(): boolean {
-    return this.#spool.acked >= this.#endSeq;
+  /** The hub has everything that it will take. */
+  #isDone(): boolean {
+    return this.#isUnwanted || (this.#own !== null && this.#spool.acked >= this.#own.lastSeq);
   }
 
   #freeSlot(): void {

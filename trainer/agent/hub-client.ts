@@ -138,8 +138,8 @@ export class HubClient {
 
   /** Drops the connection and makes a new one, for when it is not known what the hub did with a message. */
   reconnect(): void {
-    // While a new connection is being made there is nothing to drop, and dropping it would not be followed by another try.
-    if (this.#socket.connected) this.#socket.disconnect();
+    // The transport, not the namespace: the hub takes a disconnect of the namespace for a goodbye.
+    if (this.#socket.connected) this.#socket.io.engine.close();
   }
 
   close(): void {

@@ -25,8 +25,8 @@ export interface SpoolOptions {
   send: (batch: RecordBatch) => Promise<RecordBatchReply | Nack | null>;
   /** `acked` has grown. */
   onAcked: () => void;
-  /** The hub gives the run to another attempt; nothing more of this one is wanted. */
-  onFenced: () => void;
+  /** The hub has given the run to another attempt; it may still take records of this one. */
+  onFenced: (takesMore: boolean) => void;
   /** The hub cannot read this record. Nothing is sent any more until `restart`. */
   onBadRecord: (fault: BadRecord) => void;
   signal: AbortSignal;
@@ -49,7 +49,7 @@ export class Spool {
   #fsyncedTo = 0;
   /** The hub has said hello and knows this attempt. */
   #isOpen = false;
-  /** Fenced, or held up by a record that the hub cannot read. */
+  /** Fenced for good, or held up by a record that the hub cannot read. */
   #isBlocked = false;
   /** After a refusal, records up to this one go one by one, which singles out what the hub cannot read. */
   #suspectTo = 0;
@@ -143,11 +143,12 @@ export class Spool {
     if (reply.ok) {
       const before = this.#acked;
       this.#moveTo(reply.ackedSeq);
+      const hasGrown = this.#acked > before;
       if (reply.fenced) {
-        this.#isBlocked = true;
-        this.#options.onFenced();
+        this.#isBlocked = !hasGrown;
+        this.#options.onFenced(hasGrown);
       }
-      return this.#acked > before;
+      return hasGrown;
     }
     if (reply.code === 'resend_from') {
       const gained = reply.seq - 1 > this.#acked;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptRef } from '@mealtable/protocol/agent-messages';
 import type { Programs } from './programs.ts';
-import { type TestHub, TOKEN } from './test-hub.ts';
+import { TOKEN } from './test-hub.ts';
 import { waitUntil } from './wait-until.ts';
 
 export class AgentProcess {
@@ -32,10 +32,10 @@ export class AgentProcess {
 export class Host {
   readonly dir = mkdtempSync(join(tmpdir(), 'mealtable-agent-'));
   readonly #programs: Programs;
-  readonly #hub: TestHub;
+  readonly #hub: { url: string; token?: string };
   readonly #agents: AgentProcess[] = [];
 
-  constructor(programs: Programs, hub: TestHub) {
+  constructor(programs: Programs, hub: { url: string; token?: string }) {
     this.#programs = programs;
     this.#hub = hub;
     for (const folder of ['train/cat', 'train/dog', 'val/cat', 'val/dog']) {
@@ -45,17 +45,14 @@ export class Host {
   }
 
   /** Starts an agent in this host's state folder. */
-  start(extra: string[] = []): AgentProcess {
+  start(extra: string[] = [], env: Record<string, string> = {}): AgentProcess {
     const { agent, trainer } = this.#programs;
-    const flags = ['--hub', this.#hub.url, '--token', TOKEN, '--dir', join(this.dir, 'state')];
-    const made = new AgentProcess(agent, [
-      ...flags,
-      '--trainer',
-      trainer,
-      '--dataset',
-      `toy=${join(this.dir, 'toy')}`,
-      ...extra,
-    ]);
+    const flags = ['--hub', this.#hub.url, '--token', this.#hub.token ?? TOKEN, '--dir', join(this.dir, 'state')];
+    const made = new AgentProcess(
+      agent,
+      [...flags, '--trainer', trainer, '--dataset', `toy=${join(this.dir, 'toy')}`, ...extra],
+      env,
+    );
     this.#agents.push(made);
     return made;
   }

@@ -1,20 +1,21 @@
 /**
  * A trainer without training: `node fake-trainer.mjs <attempt folder>`. It writes real records through the real writer and
- * does what the grant's label says (FakeScript as JSON).
+ * does what the grant's label says (FakeScript as JSON), or, for a real hub's grants, the variable FAKE_SCRIPT.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeId } from '@mealtable/protocol/ids';
-import { TRAINER_EXIT } from '@mealtable/protocol/records';
+import { CHECKPOINT_FILES, TRAINER_EXIT } from '@mealtable/protocol/records';
 import { ATTEMPT_FILES, TrainerJob } from '../../../trainer/train/job.ts';
 import { type RecordBody, RecordWriter } from '../../../trainer/train/record-writer.ts';
 import type { FakeScript } from './fake-script.ts';
 
 const dir = process.argv[2]!;
 const job = TrainerJob.parse(JSON.parse(readFileSync(join(dir, ATTEMPT_FILES.job), 'utf8')));
-const script = JSON.parse(job.grant.label) as FakeScript;
+const script = JSON.parse(process.env.FAKE_SCRIPT ?? job.grant.label) as FakeScript;
+const stepsBefore = job.grant.resume?.stepsCompleted ?? 0;
 const records = RecordWriter.open(join(dir, ATTEMPT_FILES.records));
 let stopRequested = false;
 process.on('SIGTERM', () => {
@@ -24,13 +25,13 @@ process.on('SIGTERM', () => {
 function writeCheckpoint(step: number): void {
   const checkpointId = makeId('checkpoint', Date.now(), crypto.getRandomValues(new Uint8Array(12)));
   const folder = join(dir, ATTEMPT_FILES.checkpoints, checkpointId);
-  const bytes = Buffer.from(`${job.grant.runId} ${job.grant.attempt} weights at step ${step} `.repeat(200));
-  const name = 'model.safetensors';
   mkdirSync(`${folder}.tmp`, { recursive: true });
-  writeFileSync(join(`${folder}.tmp`, name), bytes);
+  const files = Object.values(CHECKPOINT_FILES).map((name) => {
+    const bytes = Buffer.from(`${job.grant.runId} ${job.grant.attempt} ${name} at step ${step} `.repeat(200));
+    writeFileSync(join(`${folder}.tmp`, name), bytes);
+    return { name, sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
+  });
   renameSync(`${folder}.tmp`, folder);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const files = [{ name, sha256, sizeBytes: bytes.length }];
   records.write({ kind: 'checkpoint', checkpointId, stepsCompleted: step, epoch: step, top1: 50, isBest: true, files });
 }
 
@@ -45,7 +46,7 @@ process.stderr.write('printed to stderr\n');
 if (script.startsSilent) await sleep(60_000);
 records.write({
   kind: 'started',
-  stepsCompleted: job.grant.resume?.stepsCompleted ?? 0,
+  stepsCompleted: stepsBefore,
   stepsPerEpoch: 10,
   totalSteps: script.steps,
   backend: 'fake',
@@ -57,7 +58,7 @@ if (script.readsInputs) {
   const resumed = job.resumeDir ? job.grant.resume!.files.map((f) => join(job.resumeDir!, f.name)) : [];
   for (const path of [...paths, ...resumed]) records.log('info', `read ${readFileSync(path, 'utf8')}`);
 }
-for (let step = 1; step <= script.steps; step++) {
+for (let step = stepsBefore + 1; step <= script.steps; step++) {
   if (stopRequested) {
     if (!existsSync(join(dir, ATTEMPT_FILES.cancel))) writeCheckpoint(step);
     end(TRAINER_EXIT.interrupted);

@@ -29,6 +29,8 @@ export class StoredAttempt {
   /** Batches that came with records already stored. */
   duplicates = 0;
   stop: StopReason | null = null;
+  /** A fenced attempt's records are stored all the same; else the hub wants nothing more. */
+  takesStale = false;
 
   constructor(ref: AttemptRef) {
     this.ref = ref;
@@ -54,7 +56,7 @@ export class TestHub {
     heartbeatMs: 50,
     pollMs: 50,
     spoolReadMs: 10,
-    ackTimeoutMs: 100,
+    ackTimeoutMs: 2000,
     stopGraceMs: 2000,
   };
   readonly queue: Grant[] = [];
@@ -157,7 +159,7 @@ export class TestHub {
   #store({ records, ...ref }: RecordBatch): RecordBatchReply {
     const attempt = this.attemptOf(ref);
     const fenced = attempt.stop === 'fenced';
-    if (fenced) return { ok: true, ackedSeq: attempt.ackedSeq, fenced };
+    if (fenced && !attempt.takesStale) return { ok: true, ackedSeq: attempt.ackedSeq, fenced };
     if (this.isBusy()) return { ok: false, code: 'unavailable', message: 'the database is away' };
     const parsed: AttemptRecord[] = [];
     for (const [i, record] of records.entries()) {
