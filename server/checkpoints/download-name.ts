@@ -3,11 +3,14 @@ import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
 
 const MAX_PART = 80;
 
-/** Letters, digits, dots, dashes and underscores; everything else becomes one dash. Accents are dropped from letters. */
+/** Letters, digits, dashes, underscores, and dots between them; everything else becomes one dash. Accents are dropped. */
 function makeSafe(text: string): string {
   const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '');
-  const safe = plain.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/\.{2,}/g, '.');
-  return safe.slice(0, MAX_PART).replaceAll(/^[-.]+|[-.]+$/g, '');
+  const safe = plain.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/(?<![A-Za-z0-9])\.|\.(?![A-Za-z0-9])/g, '-');
+  return safe
+    .replaceAll(/-{2,}/g, '-')
+    .slice(0, MAX_PART)
+    .replaceAll(/^[-.]+|[-.]+$/g, '');
 }
 
 /** `<study>-<variant>-seed<seed>-epoch<e>.safetensors`; the files for resuming keep their own name at the end. */

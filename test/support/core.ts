@@ -226,7 +226,9 @@ export function makeCheckpoint(hub: CoreHub, step: number, top1: number | null, 
 
 export async function uploadBlob(hub: CoreHub, content: Buffer): Promise<void> {
   const sha256 = sha256Of(content);
-  await putBlob(hub.blobsDir, sha256, Readable.from([content]), 1e6, (size) => recordBlob(hub, sha256, size));
+  const source = Readable.from([content]);
+  const result = await putBlob(hub.blobsDir, sha256, source, 1e7, (size) => recordBlob(hub, sha256, size));
+  if (!result.ok) throw new Error(result.code);
 }
 
 export async function uploadCheckpoint(hub: CoreHub, checkpoint: ScriptedCheckpoint): Promise<void> {
