@@ -29,6 +29,18 @@ async function waitForDataset({ hub }: RunningHub) {
   }
 }
 
+async function findUnfinishedDemo({ hub }: RunningHub): Promise<string | null> {
+  const run = await hub.db.run.findFirst({
+    where: { study: { name: DEMO_STUDY_NAME }, status: { in: ['queued', 'claimed', 'running'] } },
+    orderBy: { createdAt: 'desc' },
+    select: { studyId: true },
+  });
+  return run?.studyId ?? null;
+}
+
+const createDemo = ({ hub }: RunningHub) =>
+  createStudy(hub, { name: DEMO_STUDY_NAME, notes: '', design: DEMO_STUDY, createdById: null });
+
 /** Tells each run's end in a line, once. */
 async function watch({ hub }: RunningHub, studyId: string): Promise<StudyView> {
   const begun = performance.now();
@@ -65,13 +77,8 @@ async function main() {
   const running = await starting;
   try {
     await waitForDataset(running);
-    const id = await createStudy(running.hub, {
-      name: DEMO_STUDY_NAME,
-      notes: '',
-      design: DEMO_STUDY,
-      createdById: null,
-    });
-    console.log('The demo study has begun; a run is told when it ends.\n');
+    const id = (await findUnfinishedDemo(running)) ?? (await createDemo(running));
+    console.log('The demo study is running; each run is told when it ends.\n');
     const study = await watch(running, id);
     console.log(`\n${formatTop1Table(study.rows)}`);
     if (study.runs.some((run) => run.status !== 'succeeded')) process.exitCode = 1;
