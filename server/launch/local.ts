@@ -22,6 +22,7 @@ export interface LocalAgentOptions {
   hubUrl: string;
   /** The agent's bundled program. */
   program?: string;
+  watchMs?: number;
   log(line: string): void;
 }
 export interface LocalAgent {
@@ -35,6 +36,7 @@ type LaunchHub = Pick<Hub, 'db' | 'ids' | 'now' | 'env'>;
 export async function startLocalAgent(hub: LaunchHub, options: LocalAgentOptions): Promise<LocalAgent> {
   const stateDir = path.join(hub.env.dataDir, 'agent');
   mkdirSync(stateDir, { recursive: true });
+  const { watchMs = WATCH_MS } = options;
   const program = options.program ?? path.join(PROJECT_DIR, 'dist', 'agent.js');
   await provideToken(hub, path.join(stateDir, 'token'));
   await endStranger(stateDir, options.hubUrl);
@@ -55,10 +57,10 @@ export async function startLocalAgent(hub: LaunchHub, options: LocalAgentOptions
         options.log(`The local agent has ended; ${path.join(stateDir, LOG_FILE)} says why. It is started again.`);
         start();
       }
-      watchAfter(isGone ? Math.min(2 * ms, MAX_WATCH_MS) : WATCH_MS);
+      watchAfter(isGone ? Math.min(2 * ms, MAX_WATCH_MS) : watchMs);
     }, ms).unref();
   };
-  watchAfter(WATCH_MS);
+  watchAfter(watchMs);
   return {
     async stop() {
       clearTimeout(watch);
