@@ -2,13 +2,14 @@ import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { computeGradients } from '../../trainer/engine/gradients.ts';
 import { maxPool3x3 } from '../../trainer/engine/max-pool.ts';
+import { installPlainKernels } from '../../trainer/engine/plain-kernels.ts';
 import { relu } from '../../trainer/engine/relu.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { tf } from '../../trainer/engine/tf.ts';
 import { activateAndPool, convolve } from '../../trainer/models/layers.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 
-await setUpTensorFlow();
+const { backend } = await setUpTensorFlow();
 
 function random(shape: [number, number, number, number], stream: string): Tensor4D {
   const rng = Rng.seeded(2, stream);
@@ -120,3 +121,33 @@ test('computeGradients keys gradients by name, returns every part, and gives nul
   });
   tf.dispose([...parameters.values()]);
 });
+
+test.runIf(backend === 'tensorflow')(
+  'plain TensorFlow.js gets the filter gradients that TensorFlow computes',
+  async () => {
+    installPlainKernels(tf);
+    const cases = [1, 3, 7].flatMap((kernel) =>
+      ([1, 2] as const).flatMap((stride) => [7, 8].map((size) => ({ kernel, stride, size }))),
+    );
+    const compute = () =>
+      cases.map(({ kernel, stride, size }) =>
+        tf.tidy(() => {
+          // Half of the inputs are 0, as they are behind a ReLU.
+          const x = tf.relu(random([3, size, size + 2, 3], 'image'));
+          const gradient = tf.grad((filter) =>
+            convolve(x, filter as Tensor4D, stride)
+              .square()
+              .sum(),
+          );
+          return gradient(random([kernel, kernel, 3, 4], 'filter')).dataSync();
+        }),
+      );
+    const native = compute();
+    await tf.setBackend('cpu');
+    try {
+      for (const [i, plain] of compute().entries()) expectClose(plain, native[i]!, 1e-5 * Math.max(...native[i]!));
+    } finally {
+      await tf.setBackend('tensorflow');
+    }
+  },
+);

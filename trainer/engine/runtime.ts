@@ -1,6 +1,7 @@
 /** Loads TensorFlow: native where `npm run setup` has made it ready, plain TensorFlow.js as the announced fallback. */
 import { createRequire } from 'node:module';
 import type { NativeBackend } from './backend.ts';
+import { installPlainKernels } from './plain-kernels.ts';
 import type { Tf } from './tf.ts';
 import { setTensorFlow } from './tf.ts';
 
@@ -86,6 +87,7 @@ async function loadPlain(reason: string): Promise<Runtime> {
   const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as Tf;
   // Without this flag the package prints an advertisement for tfjs-node; our own announcement says what to do.
   tf.env().set('PROD', true);
+  installPlainKernels(tf);
   await tf.setBackend('cpu');
   await tf.ready();
   setTensorFlow(tf);
