@@ -40,6 +40,12 @@ async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Prom
   const effects: (() => void)[] = [];
   const client = await hub.pool.connect();
   let broken = false;
+  // A connection that dies between two queries says so by an event, and one that nobody hears ends the process. The next
+  // query fails anyway, with the reason.
+  const onLoss = () => {
+    broken = true;
+  };
+  client.on('error', onLoss);
   let result: T;
   try {
     await client.query('BEGIN');
@@ -53,12 +59,11 @@ async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Prom
     });
     await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => {
-      // The connection itself failed: the server rolls back by itself, and the client must not be used again.
-      broken = true;
-    });
+    // When this fails, too, the connection is gone and the server rolls back by itself.
+    await client.query('ROLLBACK').catch(onLoss);
     throw error;
   } finally {
+    client.off('error', onLoss);
     client.release(broken);
   }
   for (const effect of effects) effect();

@@ -1,0 +1,167 @@
+import { AgentHello, AttemptRef, blobPath, RecordBatch } from '@mealtable/protocol/agent-messages';
+import { DEMO_STUDY } from '@mealtable/protocol/demo-study';
+import { expandDesign } from '@mealtable/protocol/expand-design';
+import { HostId, ID_PREFIXES, type IdKind, makeId, RunId } from '@mealtable/protocol/ids';
+import { WatchTopic } from '@mealtable/protocol/live-messages';
+import { NETWORK_NAMES } from '@mealtable/protocol/networks';
+import { AttemptRecord } from '@mealtable/protocol/records';
+import { RunConfig } from '@mealtable/protocol/run-config';
+import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
+import { agentTunables, MAX_BATCH_RECORDS, MAX_SOCKET_BYTES } from '@mealtable/protocol/tunables';
+import { fromWireNumber, toWireNumber, WireNumber } from '@mealtable/protocol/wire-number';
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { makeDesign, makeReport } from '../support/core.ts';
+
+const faultOf = (schema: z.ZodType, value: unknown) => {
+  const parsed = schema.safeParse(value);
+  return parsed.success
+    ? null
+    : { path: parsed.error.issues[0]?.path.join('.'), message: parsed.error.issues[0]?.message };
+};
+const bytes = (fill: number) => new Uint8Array(12).fill(fill);
+
+describe('ids', () => {
+  test('sort by their time of making, whatever the random part', () => {
+    const times = [0, 1, 31, 32, 1_700_000_000_000, 1_700_000_000_001, 4_000_000_000_000];
+    const ids = times.map((time, i) => makeId('run', time, bytes(255 - i)));
+    expect([...ids].sort()).toEqual(ids);
+  });
+
+  test('of every kind are accepted by their own schema and no other', () => {
+    const kinds = Object.keys(ID_PREFIXES) as IdKind[];
+    for (const kind of kinds) expect(RunId.safeParse(makeId(kind, 1, bytes(7))).success).toBe(kind === 'run');
+    expect(faultOf(HostId, 'run_x')?.message).toBe('Not a host id (hst_…).');
+  });
+
+  test.each(['', '../x', `${makeId('run', 1, bytes(1))}\n`, `${makeId('run', 1, bytes(1))}/..`])('%j is none', (id) => {
+    expect(RunId.safeParse(id).success).toBe(false);
+  });
+
+  test('only a hash becomes the path of a blob', () => {
+    expect(blobPath('a'.repeat(64))).toBe(`/api/agent/blobs/${'a'.repeat(64)}`);
+    expect(() => blobPath('../x')).toThrow();
+  });
+});
+
+describe('numbers on the wire', () => {
+  test.each([0, 1.5, -1e300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    '%d survives JSON',
+    (x) => {
+      const wire = WireNumber.parse(JSON.parse(JSON.stringify(toWireNumber(x))));
+      expect(fromWireNumber(wire)).toBe(x);
+    },
+  );
+
+  test('words and bare infinities are refused', () => {
+    for (const value of ['nan', '1', null, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(WireNumber.safeParse(value).success).toBe(false);
+  });
+});
+
+describe('records', () => {
+  const metrics = { seq: 1, at: 1, kind: 'metrics', step: 1, epoch: 0.5, values: { 'train/loss': 'NaN' } };
+
+  test('what a trainer writes comes back as it is', () => {
+    expect(AttemptRecord.parse(JSON.parse(JSON.stringify(metrics)))).toEqual(metrics);
+  });
+
+  test.each<[string, object, string]>([
+    ['seq', { seq: 0 }, 'seq'],
+    ['a seq beyond the database', { seq: 2 ** 31 }, 'seq'],
+    ['a time that no Date holds', { at: 8.65e15 }, 'at'],
+    ['a negative step', { step: -1 }, 'step'],
+    ['half a step', { step: 1.5 }, 'step'],
+    ['a field that nobody knows', { extra: 1 }, ''],
+    ['a metric without a section', { values: { loss: 1 } }, 'values.loss'],
+    ['a very long metric', { values: { [`a/${'b'.repeat(100)}`]: 1 } }, `values.a/${'b'.repeat(100)}`],
+  ])('%s is refused with its path', (_what, more, path) => {
+    expect(faultOf(AttemptRecord, { ...metrics, ...more })?.path).toBe(path);
+  });
+
+  test('long hostile metric names are refused quickly', () => {
+    const started = performance.now();
+    AttemptRecord.safeParse({ ...metrics, values: { [`a${'/a'.repeat(100_000)}!`]: 1 } });
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});
+
+describe('configs and designs', () => {
+  const config = {
+    version: 1,
+    task: 'distillation',
+    dataset: 'digits',
+    network: 'resnet18',
+    initialisation: { kind: 'random' },
+    inputSize: 224,
+    epochs: 1,
+    batchSize: 32,
+    seed: 0,
+    optimizer: { learningRate: 0.1 },
+    teachers: [{ kind: 'run', runId: makeId('run', 1, bytes(1)) }],
+    discriminator: true,
+  };
+
+  test('a config that was parsed parses to itself, defaults included', () => {
+    const parsed = RunConfig.parse(config);
+    expect(parsed.optimizer).toEqual({
+      learningRate: 0.1,
+      momentum: 0.9,
+      weightDecay: 0,
+      schedule: { kind: 'constant' },
+    });
+    expect(RunConfig.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
+  });
+
+  test.each<[string, object, string, RegExp]>([
+    ['an unknown network', { network: 'vgg16' }, 'network', /Unknown network "vgg16". Choose one of resnet18_w8/],
+    ['the same teacher twice', { teachers: [config.teachers[0], config.teachers[0]] }, 'teachers', /listed twice/],
+    ['no teacher', { teachers: [] }, 'teachers', /at least one teacher/],
+    ['a batch of one', { batchSize: 1 }, 'batchSize', /at least 2/],
+    ['no epochs', { epochs: 0 }, 'epochs', /at least 1 epoch/],
+    ['half an epoch', { epochs: 0.5 }, 'epochs', /whole number/],
+    ['a tiny input', { inputSize: 8 }, 'inputSize', /at least 16/],
+    ['a huge input', { inputSize: 5000 }, 'inputSize', /at most 1024/],
+    ['a learning rate of 0', { optimizer: { learningRate: 0 } }, 'optimizer.learningRate', /above 0/],
+    ['a learning rate of 1000', { optimizer: { learningRate: 1000 } }, 'optimizer.learningRate', /10 or less/],
+    ['a negative seed', { seed: -1 }, 'seed', /0 or more/],
+    ['a dataset that is a path', { dataset: '../etc' }, 'dataset', /dataset name/],
+    ['a field that nobody knows', { temperature: 4 }, '', /temperature/],
+  ])('%s is refused, naming the field and the mending', (_what, more, path, message) => {
+    const fault = faultOf(RunConfig, { ...config, ...more });
+    expect(fault?.path).toBe(path);
+    expect(fault?.message).toMatch(message);
+  });
+
+  test('every network can be named', () => {
+    for (const network of NETWORK_NAMES) expect(RunConfig.safeParse({ ...config, network }).success).toBe(true);
+  });
+
+  test('a design survives its JSON column, and a name is trimmed', () => {
+    expect(StudyDesign.parse(JSON.parse(JSON.stringify(makeDesign())))).toEqual(makeDesign());
+    expect(StudyName.parse('  x ')).toBe('x');
+    expect(faultOf(StudyName, '   ')?.message).toBe('Give the study a name.');
+  });
+
+  test('the demo is a good design: two teachers, two baselines and eight students with two seeds each', () => {
+    expect(StudyDesign.parse(DEMO_STUDY)).toEqual(DEMO_STUDY);
+    const expansion = expandDesign(DEMO_STUDY, { classCount: 10, runs: new Map() });
+    expect(expansion).toMatchObject({ ok: true, runCount: 2 + (2 + 8) * 2 });
+  });
+});
+
+describe('messages', () => {
+  test('an agent’s hello, a watch and a batch are taken as they are meant', () => {
+    expect(AgentHello.safeParse({ report: makeReport(), attempts: [] }).success).toBe(true);
+    expect(WatchTopic.safeParse({ kind: 'all', more: 1 }).success).toBe(false);
+    expect(AttemptRef.safeParse({ runId: makeId('run', 1, bytes(1)), attempt: 0 }).success).toBe(false);
+    expect(faultOf(RecordBatch, { runId: makeId('run', 1, bytes(1)), attempt: 1, records: [] })?.path).toBe('records');
+  });
+
+  test('the largest batch an agent may send fits the socket', () => {
+    expect(agentTunables.maxBatchBytes * 2).toBeLessThan(MAX_SOCKET_BYTES);
+    expect(agentTunables.maxBatchRecords).toBe(MAX_BATCH_RECORDS);
+    const records = Array.from({ length: MAX_BATCH_RECORDS }, () => ({}));
+    expect(RecordBatch.safeParse({ runId: makeId('run', 1, bytes(1)), attempt: 1, records }).success).toBe(true);
+  });
+});
