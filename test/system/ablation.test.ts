@@ -1,0 +1,186 @@
+/** One ablation in a real browser: from the form to the downloaded checkpoint. */
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectApi, type HubProcess, makeDataDir, removeDataDir, startHubProcess } from '../support/hub-process.ts';
+import { pythonWith, runPython } from '../support/python.ts';
+
+const executablePath = process.env.MEALTABLE_CHROMIUM;
+const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const chooseOption = async (page: Page, scope: Locator, label: string, option: string) => {
+  await scope.getByLabel(label, { exact: true }).click();
+  await page.getByRole('option', { name: option, exact: true }).click();
+};
+
+async function fillForm(page: Page) {
+  const section = (name: string) => page.getByRole('region', { name, exact: true });
+  await section('Study').getByLabel('Name', { exact: true }).fill('Browser study');
+  await chooseOption(page, section('Data and student'), 'Student network', 'resnet18_w8');
+  const training = section('Training');
+  await training.getByLabel('Epochs', { exact: true }).fill('6');
+  await training.getByLabel('Learning rate', { exact: true }).fill('0.05');
+
+  const planned = section('Networks to train first');
+  await planned.getByRole('button', { name: 'Add a network' }).click();
+  await planned.getByLabel('Name', { exact: true }).fill('tiny-teacher');
+  await chooseOption(page, planned, 'Network', 'resnet18_w8');
+  await planned.getByLabel('Input size', { exact: true }).fill('16');
+  await planned.getByLabel('Epochs', { exact: true }).fill('3');
+  await planned.getByLabel('Learning rate', { exact: true }).fill('0.05');
+
+  const variants = section('Variants');
+  await variants.getByRole('button', { name: 'Add an ensemble' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add an ensemble' });
+  await dialog.getByRole('checkbox', { name: /tiny-teacher/ }).click();
+  await dialog.getByRole('button', { name: 'Use this teacher' }).click();
+  await variants.getByRole('checkbox', { name: 'Off' }).click();
+  await variants.getByLabel('Another input size').fill('16');
+  await variants
+    .getByRole('group', { name: /Input size/ })
+    .getByRole('button', { name: 'Add', exact: true })
+    .click();
+  await variants.getByRole('button', { name: 'Remove 224 pixels' }).click();
+  await section('Repeats and comparison').getByRole('button', { name: '1 seed', exact: true }).click();
+}
+
+describe.skipIf(!executablePath)('one ablation in the browser', () => {
+  let hub: HubProcess;
+  let browser: Browser;
+  let page: Page;
+  const dataDir = makeDataDir();
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    hub = await startHubProcess(dataDir);
+    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    page = await (await browser.newContext({ viewport: { width: 1440, height: 950 } })).newPage();
+    page.setDefaultTimeout(30_000);
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text());
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await hub?.end('SIGTERM');
+    removeDataDir(dataDir);
+  });
+
+  it('sends a stranger to the sign-in page and lets the owner in by the one-time link, once', async () => {
+    await page.goto(hub.url);
+    expect(new URL(page.url()).pathname).toBe('/sign-in');
+    await page.goto(hub.ownerLink);
+    await page.goto(hub.url);
+    await page.getByRole('heading', { name: 'Studies' }).waitFor();
+    const stranger = await browser.newContext();
+    const second = await stranger.newPage();
+    await second.goto(hub.ownerLink);
+    expect(new URL(second.url()).pathname).toBe('/sign-in');
+    await stranger.close();
+  });
+
+  it('refuses an impossible design at its field and creates a possible one', async () => {
+    await page.goto(`${hub.url}/hosts`);
+    await page.getByText('digits').first().waitFor();
+    await page.goto(`${hub.url}/studies/new`);
+    await fillForm(page);
+    const size = page
+      .getByRole('region', { name: 'Networks to train first' })
+      .getByLabel('Input size', { exact: true });
+    await size.fill('8');
+    await page.getByText('The input size must be at least 16 pixels.').first().waitFor();
+    await size.fill('16');
+    // One teacher, the student alone, and the student with the discriminator off and on.
+    await page
+      .getByRole('complementary', { name: 'Preview' })
+      .getByRole('status')
+      .filter({ hasText: '4 runs' })
+      .waitFor();
+    await page.getByRole('button', { name: 'Create study' }).click();
+    await page.waitForURL(/\/studies\/stu_/);
+    await page.getByRole('heading', { name: 'Browser study' }).waitFor();
+  });
+
+  it('moves a curve before the run ends', async () => {
+    const studyUrl = page.url();
+    const row = page.getByRole('row').filter({ hasText: 'Running' }).first();
+    await row.waitFor({ timeout: 60_000 });
+    await row.getByRole('link').first().click();
+    await page.waitForURL(/\/runs\/run_/);
+    const chart = page.getByTestId('chart-train/loss');
+    await chart.waitFor({ timeout: 60_000 });
+    const pointsOf = async () => Number(await chart.getAttribute('data-points'));
+    await expect.poll(pointsOf, { timeout: 60_000 }).toBeGreaterThan(0);
+    const first = await pointsOf();
+    const status = page.getByRole('main').getByText('Running', { exact: true }).first();
+    await expect.poll(pointsOf, { timeout: 60_000 }).toBeGreaterThan(first);
+    expect(await status.isVisible()).toBe(true);
+    await page.goto(studyUrl);
+  });
+
+  it('fills the table by itself and gives the best checkpoint, whole and readable', async () => {
+    const api = connectApi(hub.url, { cookie: await cookieOf(page), origin: hub.url });
+    const id = new URL(page.url()).pathname.split('/').at(-1)!;
+    const table = page.getByRole('table', { name: /top-1/i });
+    // Without a reload: the page is told.
+    await expect
+      .poll(async () => (await api.studies.get.query({ id })).runs.every((r) => r.status === 'succeeded'), {
+        timeout: 240_000,
+        interval: 500,
+      })
+      .toBe(true);
+    const { rows, runs } = await api.studies.get.query({ id });
+    for (const row of rows) await table.getByText(row.mean!.toFixed(2), { exact: false }).first().waitFor();
+
+    const student = runs.find((r) => r.role === 'student')!;
+    await page.goto(`${hub.url}/runs/${student.id}?tab=checkpoints`);
+    await page.getByRole('tab', { name: /Checkpoints/ }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page
+        .getByRole('link', { name: /Download/ })
+        .first()
+        .click(),
+    ]);
+    const file = await download.path();
+    const { checkpoints } = await api.runs.get.query({ id: student.id });
+    const best = checkpoints.find((c) => c.isBest)!.files.find((f) => f.name === 'model.safetensors')!;
+    expect(createHash('sha256').update(readFileSync(file)).digest('hex')).toBe(best.sha256);
+    expect(path.extname(download.suggestedFilename())).toBe('.safetensors');
+
+    const python = await pythonWith(['safetensors', 'numpy']);
+    if (python !== null) {
+      const read =
+        'import sys, safetensors.numpy as s; t = s.load_file(sys.argv[1]); print(len(t), t["fc.weight"].shape, t["conv1.weight"].shape)';
+      expect((await runPython(python, read, file)).trim()).toBe('128 (10, 64) (64, 3, 7, 7)');
+    }
+
+    const { token } = await api.tokens.create.mutate({ kind: 'program', label: 'curl', role: 'viewer' });
+    const byToken = await fetch(`${hub.url}/api/runs/${student.id}/best/model.safetensors`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    expect(
+      createHash('sha256')
+        .update(Buffer.from(await byToken.arrayBuffer()))
+        .digest('hex'),
+    ).toBe(best.sha256);
+  });
+
+  it('had no fault in the browser on the way', () => {
+    expect(faults).toEqual([]);
+  });
+});
+
+const cookieOf = async (page: Page) => (await page.context().cookies()).map((c) => `${c.name}=${c.value}`).join('; ');
