@@ -42,7 +42,9 @@ async function load(env: RuntimeEnv): Promise<Runtime> {
   try {
     return loadNative();
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const message = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    // The package's own advice is to build against a TensorFlow of 2022.
+    const reason = message.includes('native addon module') ? 'it is not set up here yet' : message;
     return loadPlain(
       `the native TensorFlow could not be loaded (${reason}): run "npm run setup --workspace trainer" to get it`,
     );
