@@ -28,18 +28,25 @@ export async function loadTeachers(
   rng: Rng,
 ): Promise<FrozenNetwork[]> {
   const teachers: FrozenNetwork[] = [];
-  for (const file of files) {
-    const what = `The teacher ${file.runId}`;
-    requireClasses(what, file.classCount, classCount);
-    const network = createNetwork(file.network, classCount, rng);
-    try {
-      await loadWeights(network, file.path, what);
-      teachers.push(network.freeze());
-    } finally {
-      network.dispose();
-    }
+  try {
+    for (const file of files) teachers.push(await loadTeacher(file, classCount, rng));
+    return teachers;
+  } catch (error) {
+    for (const teacher of teachers) teacher.dispose();
+    throw error;
   }
-  return teachers;
+}
+
+async function loadTeacher(file: TeacherFile, classCount: number, rng: Rng): Promise<FrozenNetwork> {
+  const what = `The teacher ${file.runId}`;
+  requireClasses(what, file.classCount, classCount);
+  const network = createNetwork(file.network, classCount, rng);
+  try {
+    await loadWeights(network, file.path, what);
+    return network.freeze();
+  } finally {
+    network.dispose();
+  }
 }
 
 /** Puts the weights of the run that this one starts from into `network`, if it starts from one. */

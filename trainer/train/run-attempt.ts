@@ -30,7 +30,7 @@ const MAX_IMAGE_THREADS = 16;
 export interface AttemptContext {
   attemptDir: string;
   job: TrainerJob;
-  records: RecordWriter;
+  records: Pick<RecordWriter, 'write' | 'log'>;
   /** The bundled image-worker.ts. */
   imageWorkerUrl: URL;
   /** Asked between steps. */
@@ -71,7 +71,7 @@ async function openDataset(path: string): Promise<ImageFolder> {
   return folder;
 }
 
-/** Networks with their weights and the task at its starting point: fresh, or as the checkpoint to resume left it. */
+/** The task at its starting point, fresh or as the checkpoint to resume left it. The caller disposes of it. */
 async function prepareTask(
   job: TrainerJob,
   classCount: number,
@@ -80,25 +80,22 @@ async function prepareTask(
   const { runId, config } = job.grant;
   const rng = Rng.seeded(config.seed);
   const network = createNetwork(config.network, classCount, rng.stream('network'));
-  await loadInitialisation(network, job);
-  const task = await createTask(job, network, rng);
-  if (job.resumeDir === null) {
-    const progress: Progress = {
-      version: 1,
-      runId,
-      network: config.network,
-      classCount,
-      stepsCompleted: 0,
-      epochsValidated: 0,
-      best: null,
-      backend,
-    };
-    return { task, progress };
+  let task: Task | null = null;
+  try {
+    await loadInitialisation(network, job);
+    task = await createTask(job, network, rng);
+    if (job.resumeDir !== null) {
+      const { model, state, progress } = await loadResume(job.resumeDir, job, classCount);
+      network.loadStateDict(model);
+      task.loadState(state);
+      return { task, progress: { ...progress, backend } };
+    }
+  } catch (error) {
+    (task ?? network).dispose();
+    throw error;
   }
-  const { model, state, progress } = await loadResume(job.resumeDir, job, classCount);
-  network.loadStateDict(model);
-  task.loadState(state);
-  return { task, progress: { ...progress, backend } };
+  const start = { stepsCompleted: 0, epochsValidated: 0, best: null };
+  return { task, progress: { version: 1, runId, network: config.network, classCount, backend, ...start } };
 }
 
 async function createTask(job: TrainerJob, network: Network, rng: Rng): Promise<Task> {

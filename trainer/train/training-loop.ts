@@ -139,9 +139,12 @@ class StepMeter {
     this.#steps++;
     const done = step + 1;
     const isRecorded = done % this.#every === 0;
-    // Before a checkpoint the loss is looked at in any case, so that no broken weights are saved as healthy ones.
-    if (isRecorded || done % stepsPerEpoch === 0) await this.#record(result, done, learningRate, isRecorded);
-    tf.dispose(result as never);
+    try {
+      // Before a checkpoint the loss is looked at in any case, so that no broken weights are saved as healthy ones.
+      if (isRecorded || done % stepsPerEpoch === 0) await this.#record(result, done, learningRate, isRecorded);
+    } finally {
+      tf.dispose(result as never);
+    }
   }
 
   async #record({ loss, parts }: StepResult, done: number, learningRate: number, isRecorded: boolean): Promise<void> {

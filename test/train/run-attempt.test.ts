@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AttemptRecord, CHECKPOINT_FILES } from '@mealtable/protocol/records';
+import type { RunConfig } from '@mealtable/protocol/run-config';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadRuntime } from '../../trainer/engine/runtime.ts';
+import { ATTEMPT_FILES } from '../../trainer/train/job.ts';
+import { RecordWriter } from '../../trainer/train/record-writer.ts';
+import { runAttempt } from '../../trainer/train/run-attempt.ts';
+import { describeFailure } from '../../trainer/train/run-failure.ts';
+import { readSafetensors, writeSafetensors } from '../../trainer/weights/safetensors.ts';
+import { type BundledPrograms, bundleTrainer } from '../support/bundle.ts';
+import { makeImageFolder } from '../support/image-folder.ts';
+import { setUpTensorFlow } from '../support/tensors.ts';
+import {
+  CLASSIFICATION,
+  checkpointPath,
+  checkpointsOf,
+  type JobParts,
+  logOf,
+  makeJob,
+  metricsOf,
+  recordsOf,
+  runId,
+} from '../support/trainer-process.ts';
+
+// With one thread TensorFlow adds in one order, so that equal can mean equal to the bit.
+await loadRuntime({ ...process.env, MEALTABLE_THREADS: '1' });
+await setUpTensorFlow();
+
+/** 36 images in 3 classes to train on: 9 steps of 4 an epoch. */
+const STEPS_PER_EPOCH = 9;
+let programs: BundledPrograms;
+let root: string;
+let dataset: string;
+/** A finished run, whose best weights teach. */
+let teacherDir: string;
+let teacherPath: string;
+let attempts = 0;
+
+/** An attempt in this process; `stopAfter` asks it to stop when that many steps are recorded. */
+async function run(
+  config: RunConfig,
+  {
+    stopAfter = Number.POSITIVE_INFINITY,
+    folder = dataset,
+    ...more
+  }: JobParts & { stopAfter?: number; folder?: string } = {},
+): Promise<{ dir: string; outcome: string }> {
+  const dir = join(root, `attempt-${++attempts}`);
+  mkdirSync(dir);
+  const writer = RecordWriter.open(join(dir, ATTEMPT_FILES.records));
+  let step = 0;
+  const records = {
+    write: (body: Parameters<RecordWriter['write']>[0]) => {
+      if (body.kind === 'metrics') step = body.step;
+      return writer.write(body);
+    },
+    log: (...args: Parameters<RecordWriter['log']>) => writer.log(...args),
+  };
+  try {
+    const job = makeJob(config, folder, more);
+    const imageWorkerUrl = programs.imageWorkerUrl;
+    const shouldStop = () => step >= stopAfter;
+    return { dir, outcome: await runAttempt({ attemptDir: dir, job, records, imageWorkerUrl, shouldStop }) };
+  } finally {
+    writer.close();
+  }
+}
+
+const teacher = (path = teacherPath) => ({ runId: runId(7), network: 'resnet18_w8' as const, classCount: 3, path });
+const distillation = (discriminator: boolean, epochs: number): RunConfig => ({
+  ...CLASSIFICATION,
+  task: 'distillation',
+  teachers: [{ kind: 'run', runId: runId(7) }],
+  discriminator,
+  epochs,
+});
+
+beforeAll(async () => {
+  programs = await bundleTrainer();
+  root = mkdtempSync(join(tmpdir(), 'attempts-'));
+  dataset = join(root, 'dataset');
+  await makeImageFolder(dataset, { classes: ['a', 'b', 'c'], train: 12, val: 3, size: 12 });
+  const { dir, outcome } = await run(CLASSIFICATION);
+  expect(outcome).toBe('succeeded');
+  teacherDir = dir;
+  teacherPath = checkpointPath(dir, checkpointsOf(dir)[0]!, CHECKPOINT_FILES.model);
+});
+afterAll(async () => {
+  rmSync(root, { recursive: true });
+  await programs.remove();
+});
+
+describe('an attempt that ends well', () => {
+  test('records its start, every step, every validation and every checkpoint, numbered without a gap', () => {
+    const records = recordsOf(teacherDir);
+    expect(records.map(({ seq }) => seq)).toEqual(records.map((_, i) => i + 1));
+    for (const record of records) AttemptRecord.parse(record);
+    expect(records.find((r) => r.kind === 'started')).toMatchObject({
+      stepsCompleted: 0,
+      stepsPerEpoch: STEPS_PER_EPOCH,
+      totalSteps: 2 * STEPS_PER_EPOCH,
+    });
+    const metrics = metricsOf(teacherDir);
+    const steps = (name: string) => metrics.filter(({ values }) => name in values).map(({ step }) => step);
+    expect(steps('train/hard_label_loss')).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
+    expect(steps('val/top1')).toEqual([9, 18]);
+    expect(checkpointsOf(teacherDir).map(({ stepsCompleted, epoch }) => [stepsCompleted, epoch])).toEqual([
+      [9, 1],
+      [18, 2],
+    ]);
+  });
+
+  test('leaves checkpoints whose files are those of the manifest', () => {
+    for (const checkpoint of checkpointsOf(teacherDir)) {
+      expect(checkpoint.files.map(({ name }) => name).sort()).toEqual(Object.values(CHECKPOINT_FILES).sort());
+      for (const { name, sha256, sizeBytes } of checkpoint.files) {
+        const bytes = readFileSync(checkpointPath(teacherDir, checkpoint, name));
+        expect([createHash('sha256').update(bytes).digest('hex'), bytes.length]).toEqual([sha256, sizeBytes]);
+      }
+    }
+  });
+
+  test.each([true, false])('with the discriminator on: %s, records and saves exactly its parts', async (on) => {
+    const { dir, outcome } = await run(distillation(on, 1), { teacherPaths: [teacher()] });
+    expect(outcome).toBe('succeeded');
+    const { values } = metricsOf(dir)[0]!;
+    const read = (name: string) => Number(values[`train/${name}`] ?? 0);
+    expect('train/discriminator_loss' in values).toBe(on);
+    expect(read('loss')).toBeCloseTo(read('similarity_loss') + read('discriminator_loss'), 5);
+    const last = checkpointsOf(dir).at(-1)!;
+    const { tensors } = await readSafetensors(checkpointPath(dir, last, CHECKPOINT_FILES.state));
+    expect(tensors.has('discriminator.fc1.weight')).toBe(on);
+    expect(tensors.has('sgd.discriminator.fc1.weight')).toBe(on);
+  });
+
+  test('that starts from another run begins with its weights', async () => {
+    const config: RunConfig = {
+      ...CLASSIFICATION,
+      epochs: 1,
+      initialisation: { kind: 'run', runId: runId(7) },
+      optimizer: { ...CLASSIFICATION.optimizer, learningRate: 1e-12 },
+    };
+    const file = checkpointsOf(teacherDir)[0]!.files[0]!;
+    const { dir } = await run(config, {
+      initialisationPath: teacherPath,
+      grant: { initialisation: { runId: runId(7), network: 'resnet18_w8', classCount: 3, file } },
+    });
+    const weightOf = async (path: string) => (await readSafetensors(path)).tensors.get('layer4.1.conv2.weight')!.data;
+    const after = checkpointPath(dir, checkpointsOf(dir)[0]!, CHECKPOINT_FILES.model);
+    expect(await weightOf(after)).toEqual(await weightOf(teacherPath));
+  });
+
+  test('leaves a few unreadable images out, names them in the log and counts them', async () => {
+    const folder = join(root, 'spotted');
+    await makeImageFolder(folder, { classes: ['a', 'b'], train: 20, val: 20, size: 12 });
+    writeFileSync(join(folder, 'train/a/003.png'), 'broken');
+    writeFileSync(join(folder, 'val/b/004.png'), 'broken');
+    const { dir, outcome } = await run({ ...CLASSIFICATION, batchSize: 40 }, { folder });
+    expect(outcome).toBe('succeeded');
+    for (const name of ['train/a/003.png', 'val/b/004.png'])
+      expect(logOf(dir).filter((line) => line.includes(name))).toHaveLength(1);
+    const validations = metricsOf(dir).filter(({ values }) => 'val/top1' in values);
+    expect(validations.map(({ values }) => values['data/unreadable_images'])).toEqual([2, 2]);
+    // 39 of 40 images were read, so the accuracy is a multiple of 1/39.
+    const right = (Number(validations[0]!.values['val/top1']) / 100) * 39;
+    expect(right).toBeCloseTo(Math.round(right), 6);
+  });
+});
+
+describe('an attempt that goes on from a checkpoint', () => {
+  const EPOCHS = 3;
+  const numbersOf = (dir: string) =>
+    metricsOf(dir).map(({ step, epoch, values: { 'train/images_per_s': _1, 'data/wait_ms': _2, ...rest } }) => [
+      step,
+      epoch,
+      rest,
+    ]);
+  const lastWeights = (dir: string) =>
+    checkpointsOf(dir)
+      .at(-1)!
+      .files.filter(({ name }) => name !== CHECKPOINT_FILES.progress)
+      .map(({ sha256 }) => sha256);
+
+  test.each([
+    ['classification', CLASSIFICATION],
+    ['distillation', distillation(true, EPOCHS)],
+  ] as const)('%s: gives the same numbers and weights, bit for bit, as one never stopped', async (_name, config) => {
+    const whole = await run({ ...config, epochs: EPOCHS }, { teacherPaths: [teacher()] });
+    // In the middle of the second epoch, and again at the end of the last, before its validation.
+    const stops = [STEPS_PER_EPOCH + 4, EPOCHS * STEPS_PER_EPOCH];
+    const expected = numbersOf(whole.dir);
+    let more: JobParts = {};
+    let dir = '';
+    for (const [i, stopAfter] of [...stops, Number.POSITIVE_INFINITY].entries()) {
+      const part = await run({ ...config, epochs: EPOCHS }, { teacherPaths: [teacher()], stopAfter, ...more });
+      expect(part.outcome).toBe(i < stops.length ? 'interrupted' : 'succeeded');
+      dir = part.dir;
+      const numbers = numbersOf(dir);
+      expect(numbers).toEqual(expected.splice(0, numbers.length));
+      const checkpoint = checkpointsOf(dir).at(-1)!;
+      const { stepsCompleted, files } = checkpoint;
+      if (i < stops.length) expect(checkpoint).toMatchObject({ stepsCompleted: stops[i], top1: null, isBest: false });
+      more = {
+        resumeDir: checkpointPath(dir, checkpoint),
+        grant: { attempt: i + 2, resume: { stepsCompleted, files } },
+      };
+    }
+    expect(expected).toEqual([]);
+    expect(lastWeights(dir)).toEqual(lastWeights(whole.dir));
+  });
+});
+
+describe('an attempt that cannot go on gives its code and a sentence', () => {
+  async function expectFailure(ended: Promise<unknown>, code: string, message: RegExp) {
+    const error = await ended.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).not.toBeNull();
+    expect(describeFailure(error)).toEqual({ failureCode: code, message: expect.stringMatching(message) });
+  }
+
+  test('for a folder that is no dataset', async () => {
+    const folder = join(root, 'nowhere');
+    await expectFailure(run(CLASSIFICATION, { folder }), 'dataset_invalid', /nowhere does not exist/);
+  });
+
+  test('for too many unreadable images', async () => {
+    const folder = join(root, 'broken');
+    await makeImageFolder(folder, { classes: ['a', 'b'], train: 10, val: 3, size: 12 });
+    for (const name of ['a/000.png', 'b/001.png']) writeFileSync(join(folder, 'train', name), 'broken');
+    await expectFailure(
+      run({ ...CLASSIFICATION, batchSize: 20 }, { folder }),
+      'dataset_invalid',
+      /2 of the 20 images in train\/ cannot be read/,
+    );
+  });
+
+  test('for a teacher of other classes', async () => {
+    const teacherPaths = [{ ...teacher(), classCount: 5 }];
+    await expectFailure(
+      run(distillation(false, 1), { teacherPaths }),
+      'weights_missing',
+      /The teacher run_0+7 knows 5 classes, but the dataset has 3/,
+    );
+  });
+
+  test("for a teacher's file that is missing, and for one that lacks a key", async () => {
+    const missing = { teacherPaths: [teacher(join(root, 'none.safetensors'))] };
+    await expectFailure(run(distillation(false, 1), missing), 'weights_missing', /none\.safetensors/);
+    const { tensors } = await readSafetensors(teacherPath);
+    tensors.delete('layer1.0.conv1.weight');
+    const partial = join(root, 'partial.safetensors');
+    await writeSafetensors(partial, tensors);
+    await expectFailure(
+      run(distillation(false, 1), { teacherPaths: [teacher(partial)] }),
+      'weights_missing',
+      /partial\.safetensors as resnet18_w8 with 3 classes\..*missing layer1\.0\.conv1\.weight.*Train it again/,
+    );
+  });
+
+  test('for a checkpoint of another run, and for none', async () => {
+    const checkpoint = checkpointsOf(teacherDir)[0]!;
+    const grant = { runId: runId(2), attempt: 2, resume: { stepsCompleted: 9, files: checkpoint.files } };
+    await expectFailure(
+      run(CLASSIFICATION, { resumeDir: checkpointPath(teacherDir, checkpoint), grant }),
+      'weights_missing',
+      /is not this run's: it belongs to run_0+1\./,
+    );
+    await expectFailure(run(CLASSIFICATION, { resumeDir: root, grant }), 'weights_missing', /progress\.json/);
+  });
+});
