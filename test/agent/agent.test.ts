@@ -3,14 +3,21 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FATAL_REFUSALS } from '@mealtable/protocol/agent-messages';
+import { makeId } from '@mealtable/protocol/ids';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Agent } from '../../trainer/agent/agent.ts';
+import { BlobCache } from '../../trainer/agent/blob-cache.ts';
+import { BlobClient } from '../../trainer/agent/blob-client.ts';
 import { AGENT_EXIT } from '../../trainer/agent/exit-codes.ts';
+import { makeSlots } from '../../trainer/agent/host-report.ts';
+import { agentLimits } from '../../trainer/agent/limits.ts';
 import { identifyProcess } from '../../trainer/agent/process-identity.ts';
+import { makeReport } from '../support/core.ts';
 import { Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
 import { makeGrant } from './support/make-grant.ts';
 import { buildPrograms, type Programs } from './support/programs.ts';
-import { type StoredAttempt, TestHub } from './support/test-hub.ts';
+import { type StoredAttempt, TestHub, TOKEN } from './support/test-hub.ts';
 import { waitUntil } from './support/wait-until.ts';
 
 let programs: Programs;
@@ -266,4 +273,37 @@ test('a hub that is not there is one line, not an end', async () => {
   await hub.start();
   await waitUntil('it gets in', () => hub.hellos.length === 1);
   expect(agent.output.match(/cannot be reached/g)).toHaveLength(1);
+});
+
+test('a state folder that cannot be made is one sentence and an exit code', async () => {
+  const agent = host.start(['--dir', '/dev/null/state']);
+  expect(await agent.exited).toBe(AGENT_EXIT.stateFolder);
+  expect(agent.output).toMatch(/^The state folder cannot be made: .*\n$/);
+});
+
+test('on a full disk no runs are taken, and it is said once', async () => {
+  const log: string[] = [];
+  const limits = { ...agentLimits, minFreeBytes: Number.MAX_SAFE_INTEGER };
+  const cache = new BlobCache(join(host.dir, 'blobs'), 0);
+  const attemptsDir = join(host.dir, 'attempts');
+  const agent = new Agent({
+    hub: hub.url,
+    auth: { token: TOKEN, protocolVersion: 1, agentVersion: '0', hostId: makeId('host', 0, new Uint8Array(12)) },
+    host: { report: makeReport({ name: 'full' }), slots: makeSlots(1, 1, []), datasets: new Map() },
+    attemptsDir,
+    limits,
+    log: (line) => log.push(line),
+    blobs: new BlobClient({ hub: hub.url, token: TOKEN, cache, limits, log: () => {} }),
+    commandFor: () => ({ program: 'none', args: [], env: {} }),
+    monotonicNow: () => performance.now(),
+    orphanExitMs: null,
+  });
+  const running = agent.run();
+  const { grant } = await enqueue({ steps: 1, end: 'succeed' });
+  await waitUntil('it is told', () => log.some((line) => line.includes('bytes are free at')));
+  hub.nudge();
+  await agent.stop();
+  expect(await running).toBe(AGENT_EXIT.ok);
+  expect(hub.queue).toEqual([grant]);
+  expect(log.filter((line) => line.includes('bytes are free at'))).toHaveLength(1);
 });

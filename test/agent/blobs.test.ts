@@ -198,6 +198,9 @@ test('above its limit the cache drops what was used longest ago, and never what 
   });
   // "a" is the oldest and still used by its attempt; the others' attempts are gone.
   for (const { path } of files.slice(1)) rmSync(path);
+  const [fresh, stale] = [fileOf(Buffer.from('fresh')), fileOf(Buffer.from('stale'))];
+  for (const part of [fresh, stale]) writeFileSync(cache.partPathOf(part), Buffer.alloc(1000));
+  utimesSync(cache.partPathOf(stale), 0, 0);
   const extra = Buffer.alloc(10);
   writeFileSync(join(dir, 'e'), extra);
   cache.addLink(fileOf(extra), join(dir, 'e'));
@@ -205,4 +208,6 @@ test('above its limit the cache drops what was used longest ago, and never what 
   expect(left).toContain(files[0]!.file.sha256);
   expect(left).not.toContain(files[1]!.file.sha256);
   expect(left).toContain(files[3]!.file.sha256);
+  expect(left).toContain(`${fresh.sha256}.part`);
+  expect(left).not.toContain(`${stale.sha256}.part`);
 });

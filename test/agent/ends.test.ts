@@ -192,3 +192,18 @@ test('weights that the hub does not have fail the run by name', async () => {
   expect(attempt.ended).toMatchObject({ outcome: 'failed', failureCode: 'weights_missing' });
   expect(attempt.ended?.message).toContain(initialisation.file.sha256);
 });
+
+test('a cancel while the weights are still awaited ends the attempt before a trainer starts', async () => {
+  hub.blobFault = (_request, response) => {
+    response.writeHead(503).end('not now');
+    return true;
+  };
+  const grant = makeGrant({ steps: 1, end: 'succeed' }, { initialisation: makeInput(Buffer.from('late')) });
+  hub.enqueue(grant);
+  const attempt = hub.attemptOf(grant);
+  await waitUntil('the download waits', () => agent.output.includes('waits for the hub (HTTP 503: not now)'));
+  attempt.stop = 'cancelled';
+  await drained(attempt);
+  hub.blobFault = null;
+  expect(attempt.records).toEqual([expect.objectContaining({ kind: 'ended', outcome: 'cancelled' })]);
+});

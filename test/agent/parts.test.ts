@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AttemptRecord } from '@mealtable/protocol/records';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AttemptDir, listAttemptDirs } from '../../trainer/agent/attempt-dir.ts';
 import { findDatasets, scanDatasets } from '../../trainer/agent/datasets.ts';
@@ -12,11 +13,15 @@ import { listGpus, parseGpus } from '../../trainer/agent/gpus.ts';
 import { loadHostId } from '../../trainer/agent/host-id.ts';
 import { makeSlots } from '../../trainer/agent/host-report.ts';
 import { judgeExit } from '../../trainer/agent/judge-exit.ts';
+import { agentLimits } from '../../trainer/agent/limits.ts';
 import { takeLock } from '../../trainer/agent/lock.ts';
 import { readLastLines } from '../../trainer/agent/output-tail.ts';
 import { findByArgument, identifyProcess, isRunning } from '../../trainer/agent/process-identity.ts';
 import { makeBackoff } from '../../trainer/agent/retry.ts';
+import { writeEnd } from '../../trainer/agent/write-end.ts';
+import { readRecords } from '../../trainer/train/record-reader.ts';
 import { makeGrant } from './support/make-grant.ts';
+import { waitUntil } from './support/wait-until.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -200,6 +205,38 @@ describe('attempt folders', () => {
     expect(() => readFileSync(join(dir, 'somebody else'))).toThrow('EISDIR');
     attempt.remove();
     expect(listAttemptDirs(dir)).toEqual([]);
+  });
+});
+
+describe('the last words', () => {
+  const verdict = {
+    outcome: 'failed',
+    failureCode: 'trainer_error',
+    message: 'm'.repeat(3000),
+    exitCode: 1,
+    signal: null,
+  } as const;
+  const limits = { ...agentLimits, retryFirstMs: 2, retryMaxMs: 2 };
+
+  test('wait for a disk that takes them, and are written once', async () => {
+    const attempt = new AttemptDir(dir, makeGrant({ steps: 1, end: 'succeed' }));
+    mkdirSync(attempt.records, { recursive: true });
+    writeFileSync(attempt.output, 'one\ntwo\n');
+    const log: string[] = [];
+    const writing = writeEnd(attempt, verdict, { limits, log: (line) => log.push(line) }, new AbortController().signal);
+    await waitUntil('it was told', () => log.length > 1);
+    rmSync(attempt.records, { recursive: true });
+    expect(await writing).toEqual({ firstSeq: 1, lastSeq: 3 });
+    const { records } = readRecords(attempt.records, 0);
+    expect(records.map((r) => (r.kind === 'log' ? r.line : r.kind))).toEqual(['one', 'two', 'ended']);
+    for (const record of records) AttemptRecord.parse(record);
+  });
+
+  test('are not written when the agent leaves first', async () => {
+    const attempt = new AttemptDir(dir, makeGrant({ steps: 1, end: 'succeed' }));
+    mkdirSync(attempt.path);
+    expect(await writeEnd(attempt, verdict, { limits, log: () => {} }, AbortSignal.abort())).toBeNull();
+    expect(readRecords(attempt.records, 0).records).toEqual([]);
   });
 });
 

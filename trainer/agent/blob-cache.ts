@@ -17,6 +17,9 @@ import {
 import { join } from 'node:path';
 import { hasCode } from './atomic-file.ts';
 
+/** A part file that has not grown for this long is left over from a download that nobody goes on with. */
+const PART_IN_USE_MS = 3_600_000;
+
 export interface BlobRef {
   sha256: string;
   sizeBytes: number;
@@ -68,7 +71,10 @@ export class BlobCache {
       return stat ? [{ path, stat }] : [];
     });
     let total = files.reduce((sum, { stat }) => sum + stat.size, 0);
-    const unused = files.filter(({ path, stat }) => stat.nlink === 1 && !path.endsWith('.part'));
+    const inUseAfter = Date.now() - PART_IN_USE_MS;
+    const unused = files.filter(({ path, stat }) =>
+      path.endsWith('.part') ? stat.mtimeMs < inUseAfter : stat.nlink === 1,
+    );
     for (const { path, stat } of unused.sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs)) {
       if (total <= this.#limitBytes) return;
       rmSync(path, { force: true });

@@ -32,7 +32,15 @@ function writeCheckpoint(step: number): void {
     return { name, sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
   });
   renameSync(`${folder}.tmp`, folder);
-  records.write({ kind: 'checkpoint', checkpointId, stepsCompleted: step, epoch: step, top1: 50, isBest: true, files });
+  records.write({
+    kind: 'checkpoint',
+    checkpointId,
+    stepsCompleted: step,
+    epoch: step,
+    top1: step / 10,
+    isBest: true,
+    files,
+  });
 }
 
 function end(exitCode: number): never {

@@ -1,4 +1,4 @@
-/** The real agent and a fake trainer, bundled as for production, so that a test starts them in a fraction of a second. */
+/** The real agent and a fake trainer, bundled, so that a test starts them in a fraction of a second. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -24,7 +24,10 @@ export async function buildPrograms(): Promise<Programs> {
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    packages: 'external',
+    // With the packages in it a program starts in half the time, and these tests start a hundred.
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
     alias: { '@mealtable/protocol': join(ROOT, 'protocol') },
     logLevel: 'error',
   });
