@@ -1,6 +1,14 @@
 /** What happens to runs that wait for another one when that one ends badly, and when it is tried again. */
 import type { Tx } from './transaction.ts';
 
+/** Pages show what a queued run waits for: its dependency's change is its own. */
+export async function announceDependents(tx: Tx, runId: string): Promise<void> {
+  const { rows } = await tx.query<{ run_id: string }>('SELECT run_id FROM run_dependencies WHERE depends_on_id = $1', [
+    runId,
+  ]);
+  for (const { run_id } of rows) tx.runChanged(run_id);
+}
+
 /**
  * queued -> failed (`dependency_failed`) for everything that waits, directly or not, for one of these runs.
  * @param runIds runs that are failed or cancelled now

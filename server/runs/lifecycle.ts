@@ -8,7 +8,7 @@ import type { RunStatus } from '@mealtable/protocol/statuses';
 import { hasCompleteCheckpoint } from '../checkpoints/checkpoint-rows.ts';
 import { withoutNul } from '../without-nul.ts';
 import { type AttemptEnding, judgeEnding, type Verdict } from './judge-ending.ts';
-import { failDependents } from './lifecycle-dependents.ts';
+import { announceDependents, failDependents } from './lifecycle-dependents.ts';
 import type { Tx } from './transaction.ts';
 
 /** claimed -> running. */
@@ -33,6 +33,7 @@ export async function startRun(tx: Tx, runId: string, attempt: number, started: 
   );
   if (rowCount === 0) return false;
   tx.runChanged(runId);
+  await announceDependents(tx, runId);
   return true;
 }
 
@@ -68,6 +69,7 @@ export async function finishAttempt(
   );
   tx.runChanged(runId);
   if (verdict.status === 'failed' || verdict.status === 'cancelled') await failDependents(tx, [runId]);
+  await announceDependents(tx, runId);
   // A free slot, a queued run or a released dependent: in each case agents may find work.
   tx.nudge(null);
   return verdict.status;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareBlobStore } from '../../server/checkpoints/blob-store.ts';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
 import {
@@ -17,6 +17,7 @@ import {
   sha256Of,
   smallDesign,
   started,
+  until,
   uploadBlob,
 } from '../support/core.ts';
 import { startTestHub, type TestHub, type TestMember } from '../support/hub.ts';
@@ -102,9 +103,9 @@ describe('agents put and fetch files by hash', () => {
     });
     sent.on('error', () => {});
     sent.write(content.subarray(0, 100_000));
-    await vi.waitFor(async () => expect(await tempFiles()).toHaveLength(1));
+    await until(async () => expect(await tempFiles()).toHaveLength(1));
     sent.destroy();
-    await vi.waitFor(async () => expect(await tempFiles()).toEqual([]));
+    await until(async () => expect(await tempFiles()).toEqual([]));
     expect((await putBlob(hub, agentToken, sha256, content)).status).toBe(200);
   });
 

@@ -1,11 +1,21 @@
 import { agentTunables } from '@mealtable/protocol/tunables';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { removeHost } from '../../server/hosts/host-rows.ts';
 import { listHosts } from '../../server/hosts/view.ts';
 import { loadRunDetail } from '../../server/runs/detail.ts';
 import { requestCancel } from '../../server/runs/lifecycle-user.ts';
 import { transact } from '../../server/runs/transaction.ts';
-import { addStudy, ended, makeDesign, metrics, RecordNumbers, runsOf, started, statusOf } from '../support/core.ts';
+import {
+  addStudy,
+  ended,
+  makeDesign,
+  metrics,
+  RecordNumbers,
+  runsOf,
+  started,
+  statusOf,
+  until,
+} from '../support/core.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectAgent } from '../support/scripted-agent.ts';
 
@@ -97,15 +107,15 @@ describe('asking for runs', () => {
     await blocker.query('BEGIN');
     await blocker.query('LOCK TABLE run_attempts IN ACCESS EXCLUSIVE MODE');
     void agent.request(1).catch(() => {});
-    await vi.waitFor(async () => {
+    await until(async () => {
       const { rows } = await hub.hub.pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
       expect(rows.length).toBeGreaterThan(0);
     });
     agent.socket.disconnect();
-    await vi.waitFor(() => expect(hub.hub.pool.waitingCount).toBe(0));
+    await until(() => expect(hub.hub.pool.waitingCount).toBe(0));
     await blocker.query('COMMIT');
     blocker.release();
-    await vi.waitFor(async () => {
+    await until(async () => {
       const run = await loadRunDetail(hub.hub.pool, runId!);
       expect(run).toMatchObject({ status: 'queued', attempt: 1, maxAttempts: 6 });
     });
@@ -155,7 +165,7 @@ describe('nudges', () => {
     one.socket.on('hub:nudge', () => heard.push('one'));
     two.socket.on('hub:nudge', () => heard.push('two'));
     await cancel(grant!.runId);
-    await vi.waitFor(() => expect(heard).toEqual(['one']));
+    await until(() => expect(heard).toEqual(['one']));
     const freed = two.nextNudge();
     await one.records(grant!, [new RecordNumbers().number(ended({ outcome: 'cancelled' }))]);
     await freed;
@@ -166,13 +176,13 @@ describe('leaving', () => {
   test('a goodbye detaches the host and leaves its runs to their leases; a cut connection is only silence', async () => {
     const { agent, ref } = await runningAttempt();
     agent.socket.disconnect();
-    await vi.waitFor(async () => expect((await listHosts(hub.hub.pool))[0]?.state).toBe('detached'));
+    await until(async () => expect((await listHosts(hub.hub.pool))[0]?.state).toBe('detached'));
     expect(await statusOf(hub.hub, ref.runId)).toBe('running');
     const again = await connectAgent(hub, { hostId: agent.hostId });
     await again.hello([ref]);
     expect((await listHosts(hub.hub.pool))[0]).toMatchObject({ state: 'online', runs: [{ id: ref.runId }] });
     again.socket.io.engine.close();
-    await vi.waitFor(() => expect(hub.hub.pool.idleCount).toBe(hub.hub.pool.totalCount));
+    await until(() => expect(hub.hub.pool.idleCount).toBe(hub.hub.pool.totalCount));
     expect((await listHosts(hub.hub.pool))[0]?.state).toBe('online');
   });
 

@@ -4,9 +4,9 @@ import { type BrowserToHub, type HubToBrowser, LIVE_NAMESPACE } from '@mealtable
 import { createTRPCClient, httpBatchLink } from '@trpc/client';
 import type { Socket } from 'socket.io-client';
 import superjson from 'superjson';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { AppRouter } from '../../server/api/root.ts';
-import { ended, logLine, makeCheckpoint, makeDesign, metrics, RecordNumbers, started } from '../support/core.ts';
+import { ended, logLine, makeCheckpoint, makeDesign, metrics, RecordNumbers, started, until } from '../support/core.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectAgent, connectSocket, type ScriptedAgent } from '../support/scripted-agent.ts';
 
@@ -91,7 +91,7 @@ test('from the form to the table and the download: an agent, a page and a progra
     ['a + b · discriminator on · 24 px', 2, 88, 6.5],
     ['a + b · discriminator off · 24 px', 2, 87.5, 6],
   ]);
-  await vi.waitFor(() => expect([...liveStatuses.values()]).toEqual(Array(12).fill('succeeded')));
+  await until(() => expect([...liveStatuses.values()]).toEqual(Array(12).fill('succeeded')));
 
   const bestRow = study.rows[5]!;
   const bestRun = bestRow.values[1]!.runId;

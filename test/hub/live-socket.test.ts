@@ -5,9 +5,9 @@ import {
   type WatchTopic,
 } from '@mealtable/protocol/live-messages';
 import type { Socket } from 'socket.io-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
-import { addHost, addStudy, ended, metrics, ScriptedAttempt, started } from '../support/core.ts';
+import { addHost, addStudy, ended, metrics, ScriptedAttempt, started, until } from '../support/core.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectSocket } from '../support/scripted-agent.ts';
 
@@ -48,11 +48,14 @@ describe('what a page gets', () => {
     await trainer.send(started());
     for (let step = 1; step <= 40; step++) await trainer.send(metrics(step, { 'train/loss': 1 / step }));
     const seqs = () => page.of('run:records').flatMap((event) => event.records.map((r) => r.seq));
-    await vi.waitFor(() => expect(seqs()).toHaveLength(40));
+    await until(() => expect(seqs()).toHaveLength(40));
     expect(seqs()).toEqual(Array.from({ length: 40 }, (_, i) => i + 2));
     expect(page.of('run:records').length).toBeLessThan(40);
     expect(page.of('run:records')[0]).toMatchObject({ runId, attempt: 1 });
-    await vi.waitFor(() => expect(page.of('run:changed').at(-1)).toMatchObject({ id: runId, stepsCompleted: 40 }));
+    await until(() => {
+      const run = page.of('run:changed').findLast((r) => r.id === runId);
+      expect(run?.stepsCompleted).toBe(40);
+    });
   });
 
   test('nothing of what it does not watch, or does not watch any more', async () => {
@@ -62,7 +65,7 @@ describe('what a page gets', () => {
     page.socket.emit('unwatch', { kind: 'run', runId });
     await page.watch({ kind: 'all' });
     await trainer.send(started(), metrics(1, { 'train/loss': 1 }));
-    await vi.waitFor(() => expect(page.of('run:changed').at(-1)).toMatchObject({ status: 'running' }));
+    await until(() => expect(page.of('run:changed').find((r) => r.id === runId)?.status).toBe('running'));
     expect(page.of('run:records')).toEqual([]);
     expect(other.seen).toEqual([]);
   });
@@ -71,15 +74,15 @@ describe('what a page gets', () => {
     const { trainer, runId, studyId } = await startedRun();
     const page = await openPage({ kind: 'run', runId }, { kind: 'study', studyId }, { kind: 'all' });
     await trainer.send(started());
-    await vi.waitFor(() => expect(page.of('run:changed').length).toBeGreaterThan(0));
-    expect(page.of('run:changed').filter((r) => r.status === 'running')).toHaveLength(1);
+    await until(() => expect(page.of('run:changed').length).toBeGreaterThan(1));
+    expect(page.of('run:changed').filter((r) => r.id === runId && r.status === 'running')).toHaveLength(1);
   });
 
   test('studies and hosts as they come and go, on the lists', async () => {
     const page = await openPage({ kind: 'all' });
     await addHost(hub.hub);
     const studyId = await addStudy(hub.hub);
-    await vi.waitFor(() => {
+    await until(() => {
       expect(page.of('study:changed')).toEqual([{ studyId }]);
       expect(page.of('hosts:changed').length).toBeGreaterThan(0);
     });
@@ -91,7 +94,7 @@ describe('what a page gets', () => {
     await trainer.send(started(), metrics(1, { 'train/loss': 1 }), ended({ outcome: 'interrupted' }));
     const [grant] = await claimRuns(hub.hub, hostId, 1);
     await new ScriptedAttempt(hub.hub, grant!).send(started(), metrics(1, { 'train/loss': 2 }));
-    await vi.waitFor(() => expect(page.of('run:records')).toHaveLength(2));
+    await until(() => expect(page.of('run:records')).toHaveLength(2));
     const order = page.seen.filter((s) => s.event !== 'run:changed');
     expect(order.map((s) => [s.event, (s.payload as { attempt: number }).attempt])).toEqual([
       ['run:records', 1],

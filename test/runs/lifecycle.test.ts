@@ -1,5 +1,5 @@
 import type { RunSummaryView } from '@mealtable/protocol/views';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { removeHost } from '../../server/hosts/host-rows.ts';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
 import { loadRunDetail } from '../../server/runs/detail.ts';
@@ -28,9 +28,11 @@ import {
   metrics,
   runsOf,
   ScriptedAttempt,
+  settlePublishing,
   started,
   statusOf,
   succeed,
+  until,
 } from '../support/core.ts';
 
 let core: Core;
@@ -323,7 +325,19 @@ test('every change of a run is published after its commit, as the page shows it'
   hub.bus.on('run:changed', (run) => seen.push(run));
   const { teacher, student, trainer } = await claimedTeacher();
   await trainer.send(started(), failedBy('diverged'));
-  await vi.waitFor(() => expect(seen.findLast((run) => run.id === student)?.status).toBe('failed'));
+  await until(() => expect(seen.findLast((run) => run.id === student)?.status).toBe('failed'));
   const published = seen.findLast((run) => run.id === teacher);
   expect(published).toEqual(await loadRunSummary(hub.pool, teacher));
+});
+
+test('a run that waits is published again when the one it waits for starts or succeeds', async () => {
+  const { hub } = core;
+  const { grant, student } = await claimedTeacher();
+  await settlePublishing(hub);
+  const seen: RunSummaryView[] = [];
+  hub.bus.on('run:changed', (run) => seen.push(run));
+  const waitingFor = () => seen.filter((run) => run.id === student).map((run) => run.waitingFor[0]?.status);
+  await succeed(hub, grant);
+  await until(() => expect(waitingFor().at(-1)).toBeUndefined());
+  expect(waitingFor()).toContain('running');
 });
