@@ -12,7 +12,7 @@ import { openDatabase } from './db.ts';
 import type { HubEnv } from './env.ts';
 import { createAllowedHosts } from './http/allowed-hosts.ts';
 import { createGate } from './http/gate.ts';
-import { checkHandshake, guardSockets } from './http/guard-sockets.ts';
+import { checkHandshake, guardSockets, guardUpgrades } from './http/guard-sockets.ts';
 import { type Listening, listen } from './http/listen.ts';
 import { createRoutes } from './http/routes.ts';
 import { type PageMode, preparePages } from './http/serve-pages.ts';
@@ -22,7 +22,7 @@ import { startLocalAgent } from './launch/local.ts';
 import { checkServer } from './postgres/check-server.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
 import { explainFailure } from './postgres/explain-failure.ts';
-import { takeHubLock } from './postgres/hub-lock.ts';
+import { holdHubLock } from './postgres/hub-lock.ts';
 import { migrateDatabase } from './postgres/migrate.ts';
 import { readOrMakeSecretFile } from './secret-file.ts';
 
@@ -83,6 +83,8 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
   const owner = await ensureOwner(hub);
   const background = await startBackground(hub);
   closers.add('The background tasks', background.stop);
+  // Again, as the port is to be closed after the sockets and before the database. The second time finds it closed.
+  closers.add('The port', () => drain(listening));
 
   const hosts = createAllowedHosts(env);
   listening.open(createGate({ hub, hosts, routes: createRoutes(served.servePage, pages === 'development') }));
@@ -94,6 +96,7 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
     destroyUpgrade: pages !== 'development',
     allowRequest: checkHandshake(hosts),
   });
+  guardUpgrades(listening.server, hosts, pages === 'development');
   guardSockets(io, hub, hosts);
   const sockets = attachSockets(io, hub);
   closers.add('The sockets', () => {
@@ -129,17 +132,19 @@ function makeDataDir(dataDir: string) {
 /** @returns the address of a database that this hub alone uses */
 async function openPostgres(env: HubEnv, closers: Closers, log: (line: string) => void): Promise<string> {
   if (env.databaseUrl !== null) {
-    await checkServer(env.databaseUrl);
-    closers.add('The hub lock', await takeHubLock(env.databaseUrl));
-    return env.databaseUrl;
+    const url = env.databaseUrl;
+    await checkServer(url);
+    closers.add('The hub lock', await holdHubLock({ url, revive: async () => {}, log }));
+    return url;
   }
-  const postgres = await startEmbeddedPostgres({ dataDir: env.dataDir });
-  if (postgres.notice) log(postgres.notice);
+  const start = () => startEmbeddedPostgres({ dataDir: env.dataDir });
+  const { url, notice, stop } = await start();
+  if (notice) log(notice);
   // Locked before it is ours to stop: with another hub on it, it stays.
-  const unlock = await takeHubLock(postgres.url);
-  closers.add('Postgres', postgres.stop);
+  const unlock = await holdHubLock({ url, revive: start, log });
+  closers.add('Postgres', stop);
   closers.add('The hub lock', unlock);
-  return postgres.url;
+  return url;
 }
 
 /** Takes no new request, lets those under way end, then cuts what is left (waiting downloads, idle connections). */

@@ -7,6 +7,7 @@ import superjson from 'superjson';
 import { z } from 'zod';
 import { hasRole } from '../auth/roles.ts';
 import type { ApiContext } from '../context.ts';
+import { DATABASE_DOWN, isDatabaseDown } from '../database-down.ts';
 
 // ---- 1. context: ApiContext, made by http/dispatch-trpc.ts for each request ------------------------------------------
 
@@ -51,12 +52,14 @@ function describeInputFault(fault: z.ZodError): AppError {
   return new AppError('invalid', first?.path ? `${first.path}: ${first.message}` : (first?.message ?? ''), problems);
 }
 
+const explainDown = (cause: unknown) => (isDatabaseDown(cause) ? new AppError('unavailable', DATABASE_DOWN) : cause);
+
 /** AppErrors and refused inputs leave with their own code and status instead of tRPC's 500 and 400. */
 const errorMapping = t.middleware(async ({ next }) => {
   const result = await next();
   if (result.ok) return result;
   const { cause } = result.error;
-  const known = cause instanceof z.ZodError ? describeInputFault(cause) : cause;
+  const known = cause instanceof z.ZodError ? describeInputFault(cause) : explainDown(cause);
   if (known instanceof AppError)
     throw new TRPCError({ code: TRPC_CODES[known.code], message: known.message, cause: known });
   return result;

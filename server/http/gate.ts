@@ -4,6 +4,7 @@ import { AppError } from '@mealtable/protocol/errors';
 import { identifyAgent, identifyMember, readBearer } from '../auth/identify.ts';
 import { hasRole } from '../auth/roles.ts';
 import type { Hub } from '../context.ts';
+import { DATABASE_DOWN, isDatabaseDown } from '../database-down.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
 import type { Exchange } from './exchange.ts';
 import { isPlainPath, matchPath } from './match-path.ts';
@@ -19,18 +20,22 @@ export interface GateOptions {
 
 export function createGate(options: GateOptions): RequestListener {
   return (req, res) => {
-    pass(options, req, res).catch((error: unknown) => {
-      const pathname = (req.url ?? '/').split('?', 1)[0] ?? '/';
-      if (error instanceof AppError && !res.headersSent) return refuse(res, pathname, error);
-      console.error(`${req.method} ${pathname} failed:`, error);
-      if (res.headersSent) res.destroy();
-      else
-        refuse(res, pathname, {
-          code: 'unavailable',
-          message: 'Something went wrong in the hub. Its output has the details.',
-        });
-    });
+    pass(options, req, res).catch((error: unknown) => answerFault(req, res, error));
   };
+}
+
+function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+  const pathname = (req.url ?? '/').split('?', 1)[0] ?? '/';
+  const isDown = isDatabaseDown(error);
+  if (!(error instanceof AppError)) console.error(`${req.method} ${pathname} failed:`, isDown ? DATABASE_DOWN : error);
+  if (res.headersSent) res.destroy();
+  else if (error instanceof AppError) refuse(res, pathname, error);
+  else if (isDown) refuse(res, pathname, { code: 'unavailable', message: DATABASE_DOWN });
+  else
+    refuse(res, pathname, {
+      code: 'internal',
+      message: 'Something went wrong in the hub. Its output has the details.',
+    });
 }
 
 async function pass({ hub, hosts, routes }: GateOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {

@@ -1,5 +1,6 @@
 /** The same checks for socket.io: who may connect to which namespace, and who must leave when their access ends. */
-import type { IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { AGENT_NAMESPACE, type FatalRefusal } from '@mealtable/protocol/agent-messages';
 import { LIVE_NAMESPACE } from '@mealtable/protocol/live-messages';
 import type { Server, Socket } from 'socket.io';
@@ -30,6 +31,17 @@ export function checkHandshake(hosts: AllowedHosts) {
     const allowed = hosts.allowsHost(req.headers.host) && hosts.allowsOrigin(req.headers);
     answer(allowed ? null : 'This page or address may not connect.', allowed);
   };
+}
+
+/**
+ * WebSockets that are not socket.io's: there are none, except for Next's development client, which gets the same check.
+ * @param dev started with --dev
+ */
+export function guardUpgrades(server: HttpServer, hosts: AllowedHosts, dev: boolean): void {
+  server.prependListener('upgrade', (req: IncomingMessage, socket: Duplex) => {
+    if (req.url?.startsWith('/socket.io/')) return;
+    if (!dev || !hosts.allowsHost(req.headers.host) || !hosts.allowsOrigin(req.headers)) socket.destroy();
+  });
 }
 
 /** Refuses whoever shows no valid credential. Call it before anything listens on the namespaces. */

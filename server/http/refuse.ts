@@ -9,6 +9,7 @@ const GATE_STATUS = {
   method_not_allowed: 405,
   unsupported_media_type: 415,
   wrong_host: 421,
+  internal: 500,
 } as const;
 const STATUS = { ...ERROR_STATUS, ...GATE_STATUS } as const;
 

@@ -203,4 +203,17 @@ describe('namespaces', () => {
     expect(await connect(LIVE_NAMESPACE, { cookie, host: 'evil.example' })).toBe('websocket error');
     expect(await connect(LIVE_NAMESPACE, { cookie, origin: hub.url })).toBeNull();
   });
+
+  it('are the only WebSockets', async () => {
+    const headers = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      Cookie: viewer.cookie,
+    };
+    for (const path of ['/_next/hmr', '/live', '/api/trpc'])
+      await expect(
+        rawRequest(hub.url, path, { headers: { ...headers, 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==' } }),
+      ).rejects.toThrow('socket hang up');
+  });
 });

@@ -1,10 +1,11 @@
 /** Starting and stopping: one sentence when something outside is in the way, and nothing left behind. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type HubEnv, parseHubEnv } from '../../server/env.ts';
+import { readPidFile } from '../../server/postgres/pid-file.ts';
 import { startHub } from '../../server/start-hub.ts';
 import { createDatabaseUrl } from '../support/database.ts';
 import { startTestHub } from '../support/hub.ts';
@@ -144,4 +145,34 @@ describe('parseHubEnv', () => {
       'The environment variable DATABASE_URL must look like postgresql://user:password@host:5432/database.',
     ],
   ])('refuses %j', (variables, sentence) => expect(() => parseHubEnv(variables)).toThrow(sentence));
+});
+
+describe('a database that goes away', () => {
+  it('is told in one sentence, and work goes on when it is back', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'mealtable-down-'));
+    chmodSync(folder, 0o755);
+    const said: string[] = [];
+    const running = await startHub({
+      env: { ...parseHubEnv({}), port: 0, dataDir: folder, localAgent: false },
+      pages: 'none',
+      log: (line) => said.push(line),
+    });
+    const quiet = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const url = `http://127.0.0.1:${running.port}/api/trpc/me.get`;
+      const ask = async () => fetch(url, { headers: { Authorization: 'Bearer mt_program_unknown' } });
+      expect((await ask()).status).toBe(401);
+      process.kill(readPidFile(path.join(folder, 'postgres', 'data'))?.pid ?? 0, 'SIGKILL');
+      await expect.poll(async () => (await ask()).status).toBe(503);
+      expect(await (await ask()).text()).toContain('The database does not answer just now. Try again in a moment.');
+      await expect.poll(async () => (await ask()).status, { timeout: 15_000 }).toBe(401);
+      await expect
+        .poll(() => said)
+        .toEqual([expect.stringMatching(/^The database has gone away/), 'The database is back.']);
+    } finally {
+      quiet.mockRestore();
+      await running.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
