@@ -175,9 +175,8 @@ export class Agent {
   async #requestRuns(): Promise<boolean> {
     const freeSlots = this.#freeSlots().length;
     if (freeSlots === 0 || !this.#isGreeted || this.#isStopping || !this.#hasSpace()) return false;
-    const reply = await this.#hub.askOrLog('run:request', { freeSlots });
     // Without an answer in time the hub may have given runs that never arrived here: a new hello tells it so.
-    if (reply === null) this.#hub.reconnect();
+    const reply = await this.#hub.askOrLog('run:request', { freeSlots }, () => this.#hub.reconnect());
     const taken = (reply?.grants ?? []).filter((grant) => this.#take(grant));
     return taken.length > 0;
   }

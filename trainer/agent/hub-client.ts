@@ -125,12 +125,14 @@ export class HubClient {
     }
   }
 
-  /** As `ask`, and a refusal of the message is logged with the path of its fault and gives null. */
+  /** As `ask`; a refusal of the message is logged with the path of its fault and gives null, too. */
   async askOrLog<E extends Exclude<keyof Replies, 'run:records'>>(
     event: E,
     message: Replies[E][0],
+    onSilence: () => void = () => {},
   ): Promise<Replies[E][1] | null> {
     const reply = await this.ask(event, message);
+    if (reply === null) onSilence();
     if (reply === null || !isNack(reply)) return reply as Replies[E][1] | null;
     this.#options.log(`The hub refused ${event}: ${reply.path ? `${reply.path}: ` : ''}${reply.message}`);
     return null;

@@ -53,6 +53,7 @@ export class Spool {
   #isBlocked = false;
   /** After a refusal, records up to this one go one by one, which singles out what the hub cannot read. */
   #suspectTo = 0;
+  #toldBusy = false;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
@@ -84,6 +85,7 @@ export class Spool {
   restart(): void {
     this.#offset = 0;
     this.#chunk = [];
+    this.#chunkEnd = 0;
     this.#fsyncedTo = 0;
     this.#suspectTo = 0;
     this.#isBlocked = false;
@@ -132,8 +134,10 @@ export class Spool {
     if (this.#chunkEnd > this.#fsyncedTo) {
       const end = this.#chunkEnd;
       await file.sync();
-      this.#fsyncedTo = end;
+      if (this.#chunkEnd === end) this.#fsyncedTo = end;
     }
+    // A hello may have come meanwhile and said that the hub has all of this.
+    if (this.#chunk.length === 0) return [];
     const isSuspect = this.#chunk[0]!.seq <= this.#suspectTo;
     return this.#chunk.slice(0, isSuspect ? 1 : this.#options.tunables().maxBatchRecords);
   }
@@ -141,6 +145,7 @@ export class Spool {
   /** True when there was progress; else the caller waits a little before the next try. */
   #take(reply: RecordBatchReply | Nack, batch: AttemptRecord[]): boolean {
     if (reply.ok) {
+      this.#toldBusy = false;
       const before = this.#acked;
       this.#moveTo(reply.ackedSeq);
       const hasGrown = this.#acked > before;
@@ -156,7 +161,8 @@ export class Spool {
       return gained;
     }
     if (reply.code === 'unavailable') {
-      this.#options.log(`The hub cannot store records just now: ${reply.message}`);
+      if (!this.#toldBusy) this.#options.log(`The hub cannot store records just now: ${reply.message}`);
+      this.#toldBusy = true;
       return false;
     }
     if (batch.length > 1) {
