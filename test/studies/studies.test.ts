@@ -303,7 +303,7 @@ describe('the table and the lists', () => {
     const ms = performance.now() - started;
     expect(list.reduce((n, s) => n + s.runCount, 0)).toBe(21 * 491);
     // 20 to 30 ms on two quiet cores; the rest is room for busy ones.
-    expect(ms).toBeLessThan(500);
+    expect(ms).toBeLessThan(1_500);
   });
 
   test('the page of one run: what it is, what it has, and an error for one that is not there', async () => {
