@@ -15,6 +15,7 @@ export interface ChartShape {
 }
 
 const FAINT = 0.26;
+const MAX_CURSOR_POINTS = 32;
 export const DIMMED = 0.1;
 
 function seriesOf(line: ChartLine, theme: Theme): uPlot.Series[] {
@@ -99,7 +100,8 @@ export function buildOptions(
     ],
     cursor: {
       y: false,
-      points: { size: 6, width: 1.5, fill: theme.ground },
+      // Each is an element of the page: with many lines they cost more than they show.
+      points: { show: lines.length <= MAX_CURSOR_POINTS, size: 6, width: 1.5, fill: theme.ground },
       drag: { x: true, y: false, dist: 6 },
       dataIdx: (u, series, index) => (series === 0 ? index : (nearestWithValue(u.data[series] ?? [], index) ?? index)),
       ...(shape.syncKey !== null && { sync: { key: shape.syncKey, setSeries: false } }),

@@ -26,31 +26,33 @@ export function HostCard({ host, canRemove }: { host: HostView; canRemove: boole
   return (
     <li className="min-w-0 rounded-panel border bg-surface">
       <article aria-labelledby={titleId}>
-        <div className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b px-4 py-3">
-          <h2 id={titleId} className="min-w-0 break-words font-semibold text-base">
-            {host.name}
-          </h2>
-          <Badge tone={tone}>
-            <Icon aria-hidden />
-            {word}
-          </Badge>
-          <span className="ml-auto text-ink-3 text-xs">
-            {host.state === 'online' ? 'Heard of ' : 'Last heard of '}
-            <RelativeTime at={host.lastSeenAt} none="never" />
-          </span>
+        <div className="flex items-start gap-3 border-b px-4 py-3">
+          <div className="flex min-w-0 grow flex-wrap items-center gap-x-3 gap-y-1">
+            <h2 id={titleId} className="min-w-0 break-words font-semibold text-base">
+              {host.name}
+            </h2>
+            <Badge tone={tone}>
+              <Icon aria-hidden />
+              {word}
+            </Badge>
+            <span className="text-ink-3 text-xs sm:ml-auto">
+              {host.state === 'online' ? 'Heard of ' : 'Last heard of '}
+              <RelativeTime at={host.lastSeenAt} none="never" />
+            </span>
+          </div>
           {canRemove && <RemoveHost host={host} />}
         </div>
         <div className="grid gap-x-8 gap-y-5 p-4 sm:grid-cols-2">
           <HostSlots host={host} />
           <Facts className="content-start">
             <Fact name="GPU">
-              {host.gpus.length === 0
-                ? 'None'
-                : host.gpus.map((gpu) => (
-                    <div key={gpu.index}>
-                      {gpu.name} <span className="text-ink-3">{formatBytes(gpu.memoryBytes)}</span>
-                    </div>
-                  ))}
+              {host.gpus.length === 0 && 'None'}
+              {groupGpus(host.gpus).map(({ name, memoryBytes, count }) => (
+                <div key={`${name} ${memoryBytes}`}>
+                  {count > 1 && <span className="num">{count} × </span>}
+                  {name} <span className="text-ink-3">{formatBytes(memoryBytes)}</span>
+                </div>
+              ))}
             </Fact>
             <Fact name="CPU">
               {host.cpuModel} <span className="text-ink-3">× {host.cpuCount}</span>
@@ -67,6 +69,16 @@ export function HostCard({ host, canRemove }: { host: HostView; canRemove: boole
       </article>
     </li>
   );
+}
+
+/** Equal cards are one line. */
+function groupGpus(gpus: HostView['gpus']): { name: string; memoryBytes: number; count: number }[] {
+  const groups = new Map<string, { name: string; memoryBytes: number; count: number }>();
+  for (const { name, memoryBytes } of gpus) {
+    const key = `${name} ${formatBytes(memoryBytes)}`;
+    groups.set(key, { name, memoryBytes, count: (groups.get(key)?.count ?? 0) + 1 });
+  }
+  return [...groups.values()];
 }
 
 function RemoveHost({ host }: { host: HostView }) {

@@ -1,10 +1,11 @@
 import type { HostView } from '@mealtable/protocol/views';
 import Link from 'next/link';
+import { plural } from '../format';
 import { RunStepsBar } from '../run/run-steps-bar';
 import { StatusIcon } from '../ui/status-badge';
 import { shownStatus } from '../words';
 
-/** What each slot does: one line per slot, free ones too. */
+/** What each slot does, and how many are free. */
 export function HostSlots({ host }: { host: HostView }) {
   const free = Math.max(0, host.slots - host.runs.length);
   return (
@@ -33,15 +34,11 @@ export function HostSlots({ host }: { host: HostView }) {
             <p className="mt-0.5 truncate text-ink-3 text-xs">{run.studyName}</p>
           </li>
         ))}
-        {Array.from({ length: free }, (_, slot) => (
-          <li
-            // biome-ignore lint/suspicious/noArrayIndexKey: free slots have no identity
-            key={slot}
-            className="flex h-8 items-center rounded-control border border-dashed px-2 text-ink-3 text-xs"
-          >
-            Free
+        {free > 0 && (
+          <li className="flex h-8 items-center rounded-control border border-dashed px-2.5 text-ink-3 text-xs">
+            {host.state === 'online' ? `${plural(free, 'slot')} free` : 'Takes no runs while it is away'}
           </li>
-        ))}
+        )}
       </ul>
     </div>
   );

@@ -28,7 +28,7 @@ export function AttemptsTab({ attempts }: { attempts: AttemptView[] }) {
     <Table label="Attempts">
       <thead>
         <tr>
-          <Th align="right">Attempt</Th>
+          <Th>Attempt</Th>
           <Th>Outcome</Th>
           <Th>Host</Th>
           <Th>Device</Th>
@@ -42,9 +42,7 @@ export function AttemptsTab({ attempts }: { attempts: AttemptView[] }) {
         {attempts.toReversed().map((attempt) => (
           <Fragment key={attempt.attempt}>
             <Tr>
-              <Td align="right" className="num font-medium">
-                {attempt.attempt}
-              </Td>
+              <Td className="num font-medium">{attempt.attempt}</Td>
               <Td>
                 <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
                   <StatusIcon

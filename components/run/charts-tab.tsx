@@ -19,7 +19,7 @@ export function ChartsTab({ metrics, status, runId }: { metrics: RunMetrics; sta
   if (error && names.length === 0) return <ErrorState what="The curves" error={error} onRetry={retry} />;
   if (!buffer.isCaughtUp && names.length === 0)
     return (
-      <div role="status" aria-label="Loading charts" className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3">
+      <div role="status" aria-label="Loading charts" className="grid gap-3 md:grid-cols-2 xl:grid-cols-3">
         {['a', 'b', 'c', 'd'].map((key) => (
           <Skeleton key={key} className="h-52" />
         ))}
@@ -42,7 +42,7 @@ export function ChartsTab({ metrics, status, runId }: { metrics: RunMetrics; sta
       {groups.map((group) => (
         <section key={group.section} aria-label={group.title} className="mb-6">
           <h2 className="mb-2 font-medium text-ink-2 text-xs">{group.title}</h2>
-          <div className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3">
+          <div className="grid gap-3 md:grid-cols-2 xl:grid-cols-3">
             {group.metrics.map((metric) => {
               const series = buffer.series(metric);
               return series ? (

@@ -46,7 +46,7 @@ export function LogLines({ lines, search, isFollowing, onFollow }: LogLinesProps
         if (at.scrollHeight - at.scrollTop - at.clientHeight < 8 && !isFollowing) onFollow(true);
       }}
       onKeyDown={(event) => ['ArrowUp', 'PageUp', 'Home'].includes(event.key) && onFollow(false)}
-      className="h-[min(64vh,720px)] overflow-auto rounded-panel border bg-surface"
+      className="max-h-[min(68vh,760px)] min-h-24 overflow-auto py-1.5 rounded-panel border bg-surface"
     >
       {lines.length === 0 && <p className="p-6 text-center text-ink-3 text-sm">No line matches.</p>}
       <div className="relative w-full" style={{ height: rows.getTotalSize() }}>

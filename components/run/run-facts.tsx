@@ -6,7 +6,8 @@ import type { ReactNode } from 'react';
 import { formatCount, formatDuration, formatMillions, formatPercent } from '../format';
 import { Elapsed, RelativeTime, useNow } from '../ui/time';
 import { estimateRemaining } from './eta';
-import { RunStepsBar, runProgress } from './run-steps-bar';
+import { runProgress } from './run-progress';
+import { RunStepsBar } from './run-steps-bar';
 
 /** Where the run stands, in one strip. */
 export function RunFacts({ run }: { run: RunDetailView }) {

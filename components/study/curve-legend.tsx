@@ -21,17 +21,24 @@ interface CurveLegendProps {
   onFocus: (variantId: string | null) => void;
 }
 
-/** Every variant with its line's look and its value: under the cursor, else the last. Mean over the lines shown. */
+/**
+ * Every variant with its line's look and its value: under the cursor, else the last. Mean over its seeds, without runs
+ * that ended early unless it has no other.
+ */
 export function CurveLegend(props: CurveLegendProps) {
   const { rows, runs, colors, lines, reading, axis, hidden, onHidden, onFocus } = props;
   const { resolvedTheme } = useTheme();
   const theme = resolvedTheme === 'dark' ? 'dark' : 'light';
   const withCurves = rows.filter((row) => runs.some((run) => run.variantId === row.variantId));
   const variantOf = new Map(runs.map((run) => [run.id, run.variantId]));
+  const statusOf = new Map(runs.map((run) => [run.id, run.status]));
+  const endedEarly = (id: string) => statusOf.get(id) === 'failed' || statusOf.get(id) === 'cancelled';
   const shownValue = (variantId: string): number | null => {
-    const values = lines
-      .filter((line) => (variantOf.get(line.id) ?? line.id) === variantId)
-      .flatMap((line) => (reading ? reading.values.get(line.id) : line.y.findLast((y) => y !== null)) ?? []);
+    const mine = lines.filter((line) => (variantOf.get(line.id) ?? line.id) === variantId);
+    const whole = mine.filter((line) => !endedEarly(line.id));
+    const values = (whole.length > 0 ? whole : mine).flatMap(
+      (line) => (reading ? reading.values.get(line.id) : line.y.findLast((y) => y !== null)) ?? [],
+    );
     return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
   };
   const toggle = (variantId: string, isAlone: boolean) => {

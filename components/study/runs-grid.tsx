@@ -1,93 +1,96 @@
 'use client';
 import type { RunSummaryView } from '@mealtable/protocol/views';
-import { flexRender, type Table as TableModel } from '@tanstack/react-table';
+import { flexRender, type Header, type Table as TableModel } from '@tanstack/react-table';
 import { ArrowDown, ArrowUp, ChevronsUpDown } from 'lucide-react';
 import { useRef } from 'react';
+import { Checkbox } from '../ui/checkbox';
 import { cn } from '../ui/cn';
 import { SpacerRow } from '../ui/spacer-row';
-import { Table, Td, Th, Tr } from '../ui/table';
+import { Table, Th } from '../ui/table';
 import { useVirtualRows } from '../ui/use-virtual-rows';
-import { RIGHT_ALIGNED } from './runs-columns';
+import { ROW_HEIGHT, RunRow } from './run-row';
+import { RIGHT_ALIGNED, SELECT_WIDTH } from './runs-columns';
 
-const ROW_HEIGHT = 36;
+interface RunsGridProps {
+  table: TableModel<RunSummaryView>;
+  /** Absent for those who may not act on runs. */
+  onSelect: ((id: string, isSelected: boolean) => void) | undefined;
+}
 
-export function RunsGrid({ table }: { table: TableModel<RunSummaryView> }) {
+export function RunsGrid({ table, onSelect }: RunsGridProps) {
   const body = useRef<HTMLTableSectionElement>(null);
   const { rows } = table.getRowModel();
-  const headers = table.getHeaderGroups()[0]?.headers ?? [];
   const { indices, before, after } = useVirtualRows(rows.length, ROW_HEIGHT, body);
   return (
     <Table
       label="Runs"
       aria-rowcount={rows.length + 1}
       className="table-fixed"
-      style={{ minWidth: table.getTotalSize() }}
+      style={{ minWidth: table.getTotalSize() + (onSelect ? SELECT_WIDTH : 0) }}
     >
       <thead>
         <tr>
-          {headers.map((header) => {
-            const sorted = header.column.getIsSorted();
-            const isRight = RIGHT_ALIGNED.has(header.column.id);
-            const label = flexRender(header.column.columnDef.header, header.getContext());
-            const Arrow = sorted === 'asc' ? ArrowUp : sorted === 'desc' ? ArrowDown : ChevronsUpDown;
-            return (
-              <Th
-                key={header.id}
-                align={isRight ? 'right' : 'left'}
-                style={{ width: header.column.id === 'variantLabel' ? undefined : header.getSize() }}
-                aria-sort={sorted === 'asc' ? 'ascending' : sorted === 'desc' ? 'descending' : undefined}
-              >
-                {header.column.getCanSort() ? (
-                  <button
-                    type="button"
-                    onClick={header.column.getToggleSortingHandler()}
-                    className={cn(
-                      'group inline-flex items-center gap-1 rounded-control hover:text-ink',
-                      isRight && 'flex-row-reverse',
-                      sorted && 'text-ink',
-                    )}
-                  >
-                    {label}
-                    <Arrow
-                      aria-hidden
-                      className={cn(
-                        'size-3',
-                        !sorted && 'opacity-0 group-hover:opacity-60 group-focus-visible:opacity-60',
-                      )}
-                    />
-                  </button>
-                ) : (
-                  label
-                )}
-              </Th>
-            );
-          })}
+          {onSelect && (
+            <Th style={{ width: SELECT_WIDTH }}>
+              <Checkbox
+                aria-label="Select all runs shown"
+                checked={table.getIsAllRowsSelected() || (table.getIsSomeRowsSelected() && 'indeterminate')}
+                onChange={(checked) => table.toggleAllRowsSelected(checked)}
+              />
+            </Th>
+          )}
+          {table.getHeaderGroups()[0]?.headers.map((header) => (
+            <SortableTh key={header.id} header={header} />
+          ))}
         </tr>
       </thead>
       <tbody ref={body}>
-        <SpacerRow height={before} columns={headers.length} />
+        <SpacerRow height={before} />
         {indices.map((index) => {
           const row = rows[index];
-          if (!row) return null;
-          return (
-            <Tr
+          return row ? (
+            <RunRow
               key={row.id}
-              data-run={row.id}
-              aria-rowindex={index + 2}
-              aria-selected={row.getIsSelected() || undefined}
-              className={cn('hover:bg-hover', row.getIsSelected() && 'bg-accent-soft/60')}
-              style={{ height: ROW_HEIGHT }}
-            >
-              {row.getVisibleCells().map((cell) => (
-                <Td key={cell.id} align={RIGHT_ALIGNED.has(cell.column.id) ? 'right' : 'left'} className="h-auto py-1">
-                  {flexRender(cell.column.columnDef.cell, cell.getContext())}
-                </Td>
-              ))}
-            </Tr>
-          );
+              run={row.original}
+              rowIndex={index + 2}
+              isSelected={row.getIsSelected()}
+              onSelect={onSelect}
+            />
+          ) : null;
         })}
-        <SpacerRow height={after} columns={headers.length} />
+        <SpacerRow height={after} />
       </tbody>
     </Table>
+  );
+}
+
+function SortableTh({ header }: { header: Header<RunSummaryView, unknown> }) {
+  const { column } = header;
+  const sorted = column.getIsSorted();
+  const isRight = RIGHT_ALIGNED.has(column.id);
+  const Arrow = sorted === 'asc' ? ArrowUp : sorted === 'desc' ? ArrowDown : ChevronsUpDown;
+  return (
+    <Th
+      align={isRight ? 'right' : 'left'}
+      // The variant takes what is left.
+      style={{ width: column.id === 'variant' ? undefined : header.getSize() }}
+      aria-sort={sorted === 'asc' ? 'ascending' : sorted === 'desc' ? 'descending' : undefined}
+    >
+      <button
+        type="button"
+        onClick={column.getToggleSortingHandler()}
+        className={cn(
+          'group inline-flex items-center gap-1 rounded-control hover:text-ink',
+          isRight && 'flex-row-reverse',
+          sorted && 'text-ink',
+        )}
+      >
+        {flexRender(column.columnDef.header, header.getContext())}
+        <Arrow
+          aria-hidden
+          className={cn('size-3', !sorted && 'opacity-0 group-hover:opacity-60 group-focus-visible:opacity-60')}
+        />
+      </button>
+    </Th>
   );
 }

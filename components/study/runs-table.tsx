@@ -8,24 +8,27 @@ import {
   type SortingState,
   useReactTable,
 } from '@tanstack/react-table';
-import { useMemo, useState } from 'react';
+import { memo, useCallback, useMemo, useState } from 'react';
 import { plural } from '../format';
 import { Section } from '../ui/panel';
 import { CancelRunsButton } from './cancel-runs-button';
 import { EVERYTHING, filterRuns, type RunFilter } from './filter-runs';
-import { runColumns } from './runs-columns';
+import { RUN_COLUMNS } from './runs-columns';
 import { RunsFilterBar } from './runs-filter-bar';
 import { RunsGrid } from './runs-grid';
 
-export function RunsTable({ runs, canEdit }: { runs: RunSummaryView[]; canEdit: boolean }) {
+export const RunsTable = memo(function RunsTable({ runs, canEdit }: { runs: RunSummaryView[]; canEdit: boolean }) {
   const [filter, setFilter] = useState<RunFilter>(EVERYTHING);
   const [sorting, setSorting] = useState<SortingState>([]);
   const [rowSelection, setRowSelection] = useState<RowSelectionState>({});
   const shown = useMemo(() => filterRuns(runs, filter), [runs, filter]);
-  const columns = useMemo(() => runColumns(canEdit), [canEdit]);
+  const select = useCallback(
+    (id: string, isSelected: boolean) => setRowSelection((old) => ({ ...old, [id]: isSelected })),
+    [],
+  );
   const table = useReactTable({
     data: shown,
-    columns,
+    columns: RUN_COLUMNS,
     state: { sorting, rowSelection },
     onSortingChange: setSorting,
     onRowSelectionChange: setRowSelection,
@@ -54,8 +57,8 @@ export function RunsTable({ runs, canEdit }: { runs: RunSummaryView[]; canEdit: 
       {shown.length === 0 ? (
         <p className="rounded-panel border border-dashed py-10 text-center text-ink-3 text-sm">No run matches.</p>
       ) : (
-        <RunsGrid table={table} />
+        <RunsGrid table={table} onSelect={canEdit ? select : undefined} />
       )}
     </Section>
   );
-}
+});

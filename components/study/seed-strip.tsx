@@ -17,7 +17,9 @@ export function SeedStrip({
   range: { min: number; max: number };
   isBest: boolean;
 }) {
-  const place = (top1: number) => 4 + ((top1 - range.min) / (range.max - range.min)) * (WIDTH - 8);
+  // Values off the scale stand at its end.
+  const place = (top1: number) =>
+    4 + Math.min(1, Math.max(0, (top1 - range.min) / (range.max - range.min))) * (WIDTH - 8);
   const shown = row.values.flatMap((value) => (value.top1 === null ? [] : [{ ...value, top1: value.top1 }]));
   if (shown.length === 0) return null;
   const says = row.values.map(

@@ -21,33 +21,31 @@ export function StudiesTable({ studies }: { studies: StudyListItem[] }) {
           <Th className="w-auto">Name</Th>
           <Th className="hidden w-32 lg:table-cell">Dataset</Th>
           <Th className="hidden w-32 xl:table-cell">Student</Th>
-          <Th className="w-32 sm:w-44">Runs</Th>
+          <Th className="hidden w-44 sm:table-cell">Runs</Th>
           <Th className="w-24 md:w-64">Best top-1</Th>
           <Th className="hidden w-44 md:table-cell">Created</Th>
         </tr>
       </thead>
       <tbody ref={body}>
-        <SpacerRow height={before} columns={6} />
+        <SpacerRow height={before} />
         {indices.map((index) => {
           const study = studies[index];
           return study ? <StudyRow key={study.id} study={study} rowIndex={index + 2} /> : null;
         })}
-        <SpacerRow height={after} columns={6} />
+        <SpacerRow height={after} />
       </tbody>
     </Table>
   );
 }
 
 function StudyRow({ study, rowIndex }: { study: StudyListItem; rowIndex: number }) {
-  const { counts } = study;
-  const ended = counts.succeeded + counts.failed + counts.cancelled;
   return (
     <Tr aria-rowindex={rowIndex} className="relative hover:bg-hover" style={{ height: ROW_HEIGHT }}>
       <Td>
         {/* The link covers the row, so that a press anywhere opens the study. */}
         <Link
           href={`/studies/${study.id}`}
-          className="block truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
+          className="line-clamp-2 break-words font-medium leading-[1.15rem] after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
           title={study.name}
         >
           {study.name}
@@ -56,19 +54,14 @@ function StudyRow({ study, rowIndex }: { study: StudyListItem; rowIndex: number 
           <span className="lg:hidden">{study.dataset} · </span>
           {study.studentNetwork}
         </span>
+        <span className="mt-1.5 block sm:hidden">
+          <RunsCell study={study} />
+        </span>
       </Td>
       <Td className="hidden truncate text-ink-2 lg:table-cell">{study.dataset}</Td>
       <Td className="hidden truncate text-ink-2 xl:table-cell">{study.studentNetwork}</Td>
-      <Td>
-        <div className="flex items-center gap-2.5">
-          <span className="relative z-10 flex min-w-8 grow">
-            <StatusCountsBar counts={counts} />
-          </span>
-          <span className="num shrink-0 text-ink-2 text-xs">
-            {ended}/{study.runCount}
-          </span>
-        </div>
-        {counts.failed > 0 && <span className="block text-bad text-xs">{counts.failed} failed</span>}
+      <Td className="hidden sm:table-cell">
+        <RunsCell study={study} />
       </Td>
       <Td>
         <span className="num font-medium">{formatPercent(study.bestMeanTop1)}</span>
@@ -85,5 +78,22 @@ function StudyRow({ study, rowIndex }: { study: StudyListItem; rowIndex: number 
         <span className="block truncate text-ink-3 text-xs">by {study.createdBy}</span>
       </Td>
     </Tr>
+  );
+}
+
+function RunsCell({ study: { counts, runCount } }: { study: StudyListItem }) {
+  const ended = counts.succeeded + counts.failed + counts.cancelled;
+  return (
+    <>
+      <span className="flex items-center gap-2.5">
+        <span className="relative z-10 flex min-w-8 grow">
+          <StatusCountsBar counts={counts} />
+        </span>
+        <span className="num shrink-0 text-ink-2 text-xs">
+          {ended}/{runCount}
+        </span>
+      </span>
+      {counts.failed > 0 && <span className="block text-bad text-xs">{counts.failed} failed</span>}
+    </>
   );
 }

@@ -1,6 +1,6 @@
 'use client';
 import { isEnded } from '@mealtable/protocol/statuses';
-import type { StudyView } from '@mealtable/protocol/views';
+import type { RunSummaryView, Top1Row } from '@mealtable/protocol/views';
 import { ChartLine } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { X_AXIS_WORDS, type XAxis } from '../chart/axes';
@@ -18,25 +18,25 @@ import { MAX_CURVES, useStudyCurves } from './use-study-curves';
 const AXES = ['epoch', 'step', 'elapsed'] as const satisfies readonly XAxis[];
 type Mode = 'runs' | 'mean';
 
-export function StudyCurves({ study }: { study: StudyView }) {
+export function StudyCurves({ rows, runs }: { rows: readonly Top1Row[]; runs: readonly RunSummaryView[] }) {
   const [metric, setMetric] = useState('val/top1');
   const [axis, setAxis] = useState<XAxis>('epoch');
   const [mode, setMode] = useState<Mode>('runs');
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = useState<string | null>(null);
   const [reading, setReading] = useState<CursorReading | null>(null);
-  const started = useMemo(() => study.runs.filter((run) => run.startedAt !== null), [study.runs]);
+  const started = useMemo(() => runs.filter((run) => run.startedAt !== null), [runs]);
   const drawn = useMemo(() => started.slice(0, MAX_CURVES), [started]);
   const { bufferOf, version, isLoading, error, retry } = useStudyCurves(drawn);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `version` stands for what the buffers hold
   const { lines, metrics } = useMemo(() => {
-    const input = { rows: study.rows, runs: drawn, bufferOf, metric, axis, hidden, focused };
+    const input = { rows, runs: drawn, bufferOf, metric, axis, hidden, focused };
     return {
       lines: mode === 'runs' ? runLines(input) : variantLines(input),
       metrics: [...new Set(drawn.flatMap((run) => bufferOf(run.id)?.metrics() ?? []))].sort(),
     };
-  }, [study.rows, drawn, version, metric, axis, hidden, focused, mode]);
+  }, [rows, drawn, version, metric, axis, hidden, focused, mode]);
   const pointCount = lines.reduce((sum, line) => sum + line.y.length, 0);
 
   return (
@@ -82,7 +82,7 @@ export function StudyCurves({ study }: { study: StudyView }) {
         <Skeleton className="h-80" />
       ) : metrics.length === 0 ? (
         <EmptyState icon={ChartLine} title="No curves yet">
-          {study.runs.every((run) => isEnded(run.status))
+          {runs.every((run) => isEnded(run.status))
             ? 'No run of this study got as far as a validation.'
             : 'They begin with the first validation of the first run.'}
         </EmptyState>
@@ -98,9 +98,9 @@ export function StudyCurves({ study }: { study: StudyView }) {
             />
           </div>
           <CurveLegend
-            rows={study.rows}
+            rows={rows}
             runs={drawn}
-            colors={colorsOf(study.rows)}
+            colors={colorsOf(rows)}
             lines={lines}
             reading={reading}
             axis={axis}

@@ -33,8 +33,8 @@ export function StudyView({ id }: { id: string }) {
       <BackLink href="/">Studies</BackLink>
       <StudyHeader study={study} canEdit={canEdit} />
       <div className="space-y-8">
-        <Top1Table study={study} canEdit={canEdit} />
-        <StudyCurves key={`curves ${id}`} study={study} />
+        <Top1Table studyId={id} rows={study.rows} canEdit={canEdit} />
+        <StudyCurves key={`curves ${id}`} rows={study.rows} runs={study.runs} />
         <RunsTable key={`runs ${id}`} runs={study.runs} canEdit={canEdit} />
       </div>
     </>

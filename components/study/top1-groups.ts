@@ -19,9 +19,18 @@ export function bestRow(rows: readonly Top1Row[]): Top1Row | null {
   return best;
 }
 
-/** Range of all values shown as marks, widened so that none sits on the edge; null without values. */
+export const hasStrip = (row: Pick<Top1Row, 'role'>): boolean => row.role !== 'teacher';
+
+/**
+ * Range of the seeds that count, widened so that none sits on the edge; null without any. Teachers are far above and
+ * have one seed each, unfinished runs far below: with them on the scale the students could not be told apart.
+ */
 export function valueRange(rows: readonly Top1Row[]): { min: number; max: number } | null {
-  const values = rows.flatMap((row) => row.values.flatMap(({ top1 }) => (top1 === null ? [] : [top1])));
+  const values = rows
+    .filter(hasStrip)
+    .flatMap((row) =>
+      row.values.flatMap(({ top1, status }) => (top1 !== null && status === 'succeeded' ? [top1] : [])),
+    );
   if (values.length === 0) return null;
   const min = Math.min(...values);
   const max = Math.max(...values);

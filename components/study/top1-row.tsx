@@ -3,12 +3,14 @@ import type { Top1Row as Row } from '@mealtable/protocol/views';
 import { ChevronRight, Trophy } from 'lucide-react';
 import { formatDifference, formatPercent, NONE } from '../format';
 import { Badge } from '../ui/badge';
+import { Button } from '../ui/button';
 import { cn } from '../ui/cn';
 import { Td } from '../ui/table';
 import { SeedCount } from './seed-count';
 import { SeedList } from './seed-list';
 import { SeedStrip } from './seed-strip';
 import { teacherNames } from './teacher-names';
+import { hasStrip } from './top1-groups';
 
 interface Top1RowProps {
   row: Row;
@@ -29,7 +31,7 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
         data-variant={row.variantId}
         className={cn('border-b last:border-b-0 hover:bg-hover', isBest && 'bg-accent-soft/50', isOpen && 'border-b-0')}
       >
-        <Td className="pr-0">
+        <Td className="hidden pr-0 sm:table-cell sm:pr-0">
           <input
             type="radio"
             name="reference"
@@ -40,7 +42,7 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
             className="block size-4 accent-accent"
           />
         </Td>
-        <Td className="min-w-48 pl-1.5">
+        <Td className="sm:pl-1.5 md:min-w-48">
           <button
             type="button"
             aria-expanded={isOpen}
@@ -66,27 +68,34 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
               {row.isReference && <Badge>Reference</Badge>}
             </span>
           )}
+          <span className="mt-0.5 flex items-center gap-2 pl-5 text-ink-3 text-xs md:hidden">
+            {row.levels && `discr. ${row.levels.discriminator ? 'on' : 'off'} · `}
+            {row.inputSize} px
+            <SeedCount row={row} />
+          </span>
         </Td>
-        <Td className="text-ink-2">{row.levels ? (row.levels.discriminator ? 'On' : 'Off') : NONE}</Td>
-        <Td align="right" className="num">
+        <Td className="hidden text-ink-2 md:table-cell">
+          {row.levels ? (row.levels.discriminator ? 'On' : 'Off') : NONE}
+        </Td>
+        <Td align="right" className="num hidden md:table-cell">
           {row.inputSize}
         </Td>
-        <Td align="right">
+        <Td align="right" className="hidden md:table-cell">
           <SeedCount row={row} />
         </Td>
-        <Td>{range && <SeedStrip row={row} range={range} isBest={isBest} />}</Td>
-        <Td align="right" className="num whitespace-nowrap">
+        <Td className="hidden md:table-cell">
+          {range && hasStrip(row) && <SeedStrip row={row} range={range} isBest={isBest} />}
+        </Td>
+        <Td align="right" className="num whitespace-pre">
           <span className={cn(row.mean !== null && 'font-medium', isBest && 'font-semibold text-accent')}>
             {formatPercent(row.mean)}
           </span>
-          {row.mean !== null && (
-            <span className="text-ink-3">
-              {' '}
-              ± {row.std === null ? NONE.padStart(4, '\u2007') : formatPercent(row.std)}
-            </span>
-          )}
+          {/* Of fixed width, so that the means stand in one column whether they have a spread or not. */}
+          <span className="block sm:inline-block sm:w-[7.5ch] sm:text-left text-ink-3">
+            {row.std !== null && ` ± ${formatPercent(row.std)}`}
+          </span>
         </Td>
-        <Td align="right" className="num text-ink-2">
+        <Td align="right" className="num hidden text-ink-2 md:table-cell">
           {row.bestEpoch ?? NONE}
         </Td>
         <Td align="right" className="num whitespace-nowrap">
@@ -101,8 +110,13 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
       </tr>
       {isOpen && (
         <tr className="border-b last:border-b-0">
-          <td colSpan={columns} className="px-3 pb-3 pl-12">
+          <td colSpan={columns} className="px-3 pb-3 sm:pl-12">
             <SeedList row={row} />
+            {onReference && !row.isReference && (
+              <Button size="sm" className="mt-2 sm:hidden" onClick={onReference}>
+                Use as the reference
+              </Button>
+            )}
           </td>
         </tr>
       )}

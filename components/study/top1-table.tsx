@@ -2,7 +2,7 @@
 import type { Top1Row as Row, StudyView } from '@mealtable/protocol/views';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Table2 } from 'lucide-react';
-import { Fragment, useMemo, useState } from 'react';
+import { Fragment, memo, useMemo, useState } from 'react';
 import { useTRPC } from '../trpc-provider';
 import { EmptyState } from '../ui/empty-state';
 import { Section } from '../ui/panel';
@@ -16,20 +16,27 @@ import { Top1Row } from './top1-row';
 
 const COLUMNS = 9;
 
-export function Top1Table({ study, canEdit }: { study: StudyView; canEdit: boolean }) {
+interface Top1TableProps {
+  studyId: string;
+  rows: readonly Row[];
+  canEdit: boolean;
+}
+
+/** Not drawn anew for a run's progress, only when a row changed. */
+export const Top1Table = memo(function Top1Table({ studyId, rows, canEdit }: Top1TableProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const setReference = useReference(study.id);
-  const groups = useMemo(() => groupRows(study.rows), [study.rows]);
-  const best = bestRow(study.rows);
-  const range = valueRange(study.rows);
-  const reference = study.rows.find((row) => row.isReference);
+  const setReference = useReference(studyId);
+  const groups = useMemo(() => groupRows(rows), [rows]);
+  const best = bestRow(rows);
+  const range = valueRange(rows);
+  const reference = rows.find((row) => row.isReference);
   const toggle = (id: string) =>
     setOpen((old) => {
       const next = new Set(old);
       if (!next.delete(id)) next.add(id);
       return next;
     });
-  const ordered = groups.flatMap(({ rows }) => rows);
+  const ordered = groups.flatMap((group) => group.rows);
 
   return (
     <Section
@@ -47,22 +54,26 @@ export function Top1Table({ study, canEdit }: { study: StudyView; canEdit: boole
         <Table label="Top-1 by variant">
           <thead>
             <tr>
-              <Th className="w-10 pr-0">
+              <Th className="hidden w-10 pr-0 sm:table-cell">
                 <Tip text="The reference that differences are taken to">
                   <span>Ref.</span>
                 </Tip>
               </Th>
-              <Th>Teachers or network</Th>
-              <Th>Discriminator</Th>
-              <Th align="right">Size</Th>
-              <Th align="right">
+              <Th className="sm:pl-1.5">Teachers or network</Th>
+              <Th className="hidden md:table-cell">Discriminator</Th>
+              <Th align="right" className="hidden md:table-cell">
+                Size
+              </Th>
+              <Th align="right" className="hidden md:table-cell">
                 <Tip text="Seeds that succeeded, of all">
                   <span>n</span>
                 </Tip>
               </Th>
-              <Th className="w-40">Seeds</Th>
-              <Th align="right">Top-1</Th>
-              <Th align="right">
+              <Th className="hidden w-40 md:table-cell">Seeds</Th>
+              <Th align="right" className="sm:pr-[calc(7.5ch+12px)]">
+                Top-1
+              </Th>
+              <Th align="right" className="hidden md:table-cell">
                 <Tip text="Median over seeds of the epoch with the highest top-1">
                   <span>Best epoch</span>
                 </Tip>
@@ -75,18 +86,18 @@ export function Top1Table({ study, canEdit }: { study: StudyView; canEdit: boole
             </tr>
           </thead>
           <tbody>
-            {groups.map(({ role, rows }) => (
-              <Fragment key={role}>
+            {groups.map((group) => (
+              <Fragment key={group.role}>
                 <tr>
                   <th
                     scope="colgroup"
                     colSpan={COLUMNS}
                     className="border-b bg-sunken/60 px-3 py-1.5 text-left font-semibold text-ink-2 text-xs"
                   >
-                    {ROLE_HEADINGS[role]}
+                    {ROLE_HEADINGS[group.role]}
                   </th>
                 </tr>
-                {rows.map((row: Row) => (
+                {group.rows.map((row) => (
                   <Top1Row
                     key={row.variantId}
                     row={row}
@@ -105,7 +116,7 @@ export function Top1Table({ study, canEdit }: { study: StudyView; canEdit: boole
       )}
     </Section>
   );
-}
+});
 
 /** Moves the mark at once; the differences follow with the hub's answer. */
 function useReference(studyId: string) {

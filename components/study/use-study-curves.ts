@@ -1,6 +1,7 @@
 'use client';
 import type { RunSummaryView } from '@mealtable/protocol/views';
 import { useEffect, useEffectEvent, useRef, useState } from 'react';
+import { useThrottle } from '../live-socket';
 import { MetricBuffer } from '../run/metric-buffer';
 import { useTRPCClient } from '../trpc-provider';
 
@@ -8,6 +9,8 @@ const PAGE = 5_000;
 const AT_ONCE = 4;
 /** A run's new points are asked for at most this often. */
 const EVERY_MS = 2_000;
+/** The chart is drawn anew at most this often while many runs are read. */
+const REDRAW_MS = 400;
 /** More lines than this are no picture. */
 export const MAX_CURVES = 120;
 
@@ -46,6 +49,7 @@ export function useStudyCurves(runs: readonly RunSummaryView[]): StudyCurves {
   const [version, setVersion] = useState(0);
   const [pending, setPending] = useState(runs.length > 0 ? 1 : 0);
   const [error, setError] = useState<unknown>(null);
+  const redraw = useThrottle(() => setVersion((drawn) => drawn + 1), REDRAW_MS);
 
   const read = async (run: RunSummaryView, entry: Held) => {
     const { buffer } = entry;
@@ -64,7 +68,7 @@ export function useStudyCurves(runs: readonly RunSummaryView[]): StudyCurves {
       setError(failed);
     } finally {
       entry.isReading = false;
-      if (buffer.version !== before) setVersion((drawn) => drawn + 1);
+      if (buffer.version !== before) redraw();
     }
   };
 

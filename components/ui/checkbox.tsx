@@ -20,7 +20,7 @@ export function Checkbox({ checked, onChange, className, ...rest }: CheckboxProp
       checked={checked}
       onCheckedChange={(next) => onChange(next === true)}
       className={cn(
-        'inline-flex size-4 shrink-0 items-center justify-center rounded-[4px] border border-line-strong bg-surface transition-colors hover:border-ink-3 disabled:opacity-50',
+        'inline-flex size-4 align-middle shrink-0 items-center justify-center rounded-[4px] border border-ink-3/70 bg-surface transition-colors hover:border-ink-2 disabled:opacity-50',
         'data-[state=checked]:border-accent data-[state=indeterminate]:border-accent data-[state=checked]:bg-accent data-[state=indeterminate]:bg-accent',
         className,
       )}

@@ -2,7 +2,7 @@ import { cn } from './cn';
 
 /** A grey shape where something will be. */
 export const Skeleton = ({ className }: { className?: string }) => (
-  <div aria-hidden className={cn('animate-shimmer rounded-control bg-line', className)} />
+  <div aria-hidden className={cn('animate-shimmer rounded-control bg-line/60', className)} />
 );
 
 /** Rows of a table or list that is being loaded. */

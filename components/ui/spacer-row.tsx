@@ -1,7 +1,7 @@
-/** Stands for rows that are not drawn. */
-export const SpacerRow = ({ height, columns }: { height: number; columns: number }) =>
+/** Stands for rows that are not drawn. One cell, whatever the columns: which of them show depends on the width. */
+export const SpacerRow = ({ height }: { height: number }) =>
   height > 0 ? (
     <tr aria-hidden style={{ height }}>
-      <td colSpan={columns} />
+      <td />
     </tr>
   ) : null;

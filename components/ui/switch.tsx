@@ -20,7 +20,7 @@ export function Switch({ checked, onChange, label, hint, disabled }: SwitchProps
         checked={checked}
         onCheckedChange={onChange}
         disabled={disabled}
-        className="relative mt-px inline-flex h-4.5 w-8 shrink-0 items-center rounded-full bg-line-strong transition-colors disabled:opacity-50 data-[state=checked]:bg-accent"
+        className="relative mt-px inline-flex h-4.5 w-8 shrink-0 items-center rounded-full bg-fill-muted transition-colors disabled:opacity-50 data-[state=checked]:bg-accent"
       >
         <Primitive.Thumb className="block size-3.5 translate-x-0.5 rounded-full bg-white shadow-sm transition-transform data-[state=checked]:translate-x-4 dark:data-[state=checked]:bg-on-accent" />
       </Primitive.Root>

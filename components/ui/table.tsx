@@ -1,10 +1,10 @@
 import type { ComponentProps, ReactNode } from 'react';
 import { cn } from './cn';
 
-/** Scrolls sideways by itself, so that a wide table never widens the page. */
+/** Scrolls sideways by itself, so that a wide table never widens the page; hidden texts in it are clipped, too. */
 export function Table({ className, children, label, ...rest }: ComponentProps<'table'> & { label: string }) {
   return (
-    <div className="overflow-x-auto rounded-panel border bg-surface">
+    <div className="relative overflow-x-auto rounded-panel border bg-surface">
       <table {...rest} aria-label={label} className={cn('w-full border-collapse text-sm', className)}>
         {children}
       </table>
@@ -18,7 +18,7 @@ export function Th({ className, align, ...rest }: ComponentProps<'th'> & { align
       scope="col"
       {...rest}
       className={cn(
-        'h-8 whitespace-nowrap border-b bg-sunken px-3 text-left font-medium text-ink-3 text-xs',
+        'h-8 whitespace-nowrap border-b bg-sunken px-2 text-left sm:px-3 font-medium text-ink-3 text-xs',
         align === 'right' && 'text-right',
         align === 'center' && 'text-center',
         className,
@@ -32,7 +32,7 @@ export function Td({ className, align, ...rest }: ComponentProps<'td'> & { align
     <td
       {...rest}
       className={cn(
-        'h-10 px-3 py-1.5',
+        'h-10 px-2 py-1.5 sm:px-3',
         align === 'right' && 'text-right',
         align === 'center' && 'text-center',
         className,

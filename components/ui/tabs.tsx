@@ -13,12 +13,12 @@ interface TabsProps<T extends string> {
 export function Tabs<T extends string>({ value, onChange, tabs, label, children }: TabsProps<T>) {
   return (
     <Primitive.Root value={value} onValueChange={(next) => onChange(next as T)}>
-      <Primitive.List aria-label={label} className="flex gap-5 overflow-x-auto border-b">
+      <Primitive.List aria-label={label} className="-ml-2 flex gap-1 overflow-x-auto border-b pt-1 pl-0.5">
         {tabs.map((tab) => (
           <Primitive.Trigger
             key={tab.value}
             value={tab.value}
-            className="-mb-px inline-flex h-9 shrink-0 items-center gap-1.5 border-transparent border-b-2 text-ink-2 text-sm transition-colors hover:text-ink focus-visible:-outline-offset-2 data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink pointer-coarse:h-11"
+            className="-mb-px inline-flex h-8 shrink-0 items-center gap-1.5 rounded-t-md border-transparent border-b-2 px-2 pb-1 text-ink-2 text-sm transition-colors hover:text-ink focus-visible:-outline-offset-2 data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink pointer-coarse:h-11"
           >
             {tab.label}
             {tab.count !== undefined && (

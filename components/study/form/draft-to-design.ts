@@ -74,8 +74,23 @@ function designInput(draft: StudyDraft): Holes<StudyDesignInput> {
   } as Holes<StudyDesignInput>;
 }
 
-/** zod's own words for a missing or mistyped number say nothing to a person. */
-const inWords = (message: string): string => (message.startsWith('Invalid input') ? 'Give a number.' : message);
+/** Fields whose schema has no sentence of its own for a missing or mistyped number; zod's words say nothing to a person. */
+const NUMBER_FIELDS: Record<string, string> = {
+  momentum: 'the momentum',
+  weightDecay: 'the weight decay',
+  warmupEpochs: 'the warm-up epochs',
+  factor: 'the factor of the schedule',
+  dropAtEpochs: 'every epoch at which the learning rate drops',
+};
+
+function inWords(path: readonly PropertyKey[], message: string): string {
+  if (!message.startsWith('Invalid input') && !message.startsWith('Too ')) return message;
+  const field = path.findLast((part) => typeof part === 'string' && part in NUMBER_FIELDS);
+  const name = (field !== undefined && NUMBER_FIELDS[String(field)]) || 'this field';
+  return message.startsWith('Too ')
+    ? `${message.replace(/^Too (\w+): expected number to be/, `The value is too $1 for ${name}: it must be`)}.`
+    : `Give a number for ${name}.`;
+}
 
 export type ParsedDraft = { ok: true; design: StudyDesign } | { ok: false; problems: FieldProblem[] };
 
@@ -85,7 +100,7 @@ export function parseDesign(draft: StudyDraft): ParsedDraft {
   if (parsed.success) return { ok: true, design: parsed.data };
   const problems = parsed.error.issues.map((issue) => ({
     path: issue.path.join('.'),
-    message: inWords(issue.message),
+    message: inWords(issue.path, issue.message),
   }));
   return { ok: false, problems };
 }

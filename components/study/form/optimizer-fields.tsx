@@ -24,7 +24,9 @@ const SCHEDULES = [
 
 /** Cells of the grid around: learning rate and schedule, and the rest behind "More". */
 export function OptimizerFields({ path, value, onChange, problems, disabled }: OptimizerFieldsProps) {
-  const hidden = ['momentum', 'weightDecay'].some((field) => problemAt(problems, `${path}.${field}`));
+  const hidden = ['momentum', 'weightDecay', 'schedule.warmupEpochs'].some((field) =>
+    problemAt(problems, `${path}.${field}`),
+  );
   const [isOpen, setOpen] = useState(false);
   const number = (field: keyof OptimizerDraft, label: string, at: string, hint?: string) => (
     <Field label={label} path={`${path}.${at}`} error={problemAt(problems, `${path}.${at}`, true)} hint={hint}>
@@ -60,7 +62,6 @@ export function OptimizerFields({ path, value, onChange, problems, disabled }: O
           {number('factor', 'Times', 'schedule.factor', 'Each drop multiplies by this.')}
         </>
       )}
-      {value.schedule === 'cosine' && number('warmupEpochs', 'Warm-up epochs', 'schedule.warmupEpochs')}
       <div className="col-span-full">
         <button
           type="button"
@@ -79,6 +80,7 @@ export function OptimizerFields({ path, value, onChange, problems, disabled }: O
         <>
           {number('momentum', 'Momentum', 'momentum')}
           {number('weightDecay', 'Weight decay', 'weightDecay')}
+          {value.schedule === 'cosine' && number('warmupEpochs', 'Warm-up epochs', 'schedule.warmupEpochs')}
         </>
       )}
     </>

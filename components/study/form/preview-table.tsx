@@ -5,6 +5,8 @@ import { ROLE_HEADINGS } from '../../words';
 
 /** More rows than this say nothing more; the count does. */
 const MAX_ROWS = 120;
+/** More seeds than this are counted instead of listed. */
+const MAX_SEEDS = 8;
 
 /** Variants by seeds, as the study will list them. @param newRuns marks what an extension adds */
 export function PreviewTable({
@@ -37,24 +39,8 @@ export function PreviewTable({
                 )}
                 {variant.label}
               </td>
-              <td className="num px-4 py-1.5 text-right align-bottom">
-                {variant.runs.map((run, i) => {
-                  const isNew = newRuns?.has(run.key) ?? false;
-                  return (
-                    <span key={run.key}>
-                      {i > 0 && ' '}
-                      <span
-                        className={cn(
-                          newRuns && !isNew && 'text-ink-3',
-                          isNew && 'rounded bg-accent-soft px-1 font-semibold text-accent',
-                        )}
-                        title={isNew ? 'new' : undefined}
-                      >
-                        {run.seed}
-                      </span>
-                    </span>
-                  );
-                })}
+              <td className="num whitespace-nowrap px-4 py-1.5 text-right align-bottom">
+                <Seeds variant={variant} newRuns={newRuns} />
               </td>
             </tr>
           ))}
@@ -65,4 +51,30 @@ export function PreviewTable({
       )}
     </ScrollRegion>
   );
+}
+
+function Seeds({ variant, newRuns }: { variant: PlannedVariant; newRuns: ReadonlySet<string> | null }) {
+  const isNew = (key: string) => newRuns?.has(key) ?? false;
+  if (variant.runs.length > MAX_SEEDS) {
+    const added = variant.runs.filter((run) => isNew(run.key)).length;
+    return (
+      <span title={variant.runs.map((run) => run.seed).join(', ')}>
+        {variant.runs.length} seeds{added > 0 && <span className="text-accent">, {added} new</span>}
+      </span>
+    );
+  }
+  return variant.runs.map((run, index) => (
+    <span key={run.key}>
+      {index > 0 && ' '}
+      <span
+        title={isNew(run.key) ? 'new' : undefined}
+        className={cn(
+          newRuns && !isNew(run.key) && 'text-ink-3',
+          isNew(run.key) && 'rounded bg-accent-soft px-1 font-semibold text-accent',
+        )}
+      >
+        {run.seed}
+      </span>
+    </span>
+  ));
 }
