@@ -13,7 +13,7 @@ import type { HubEnv } from './env.ts';
 import { createAllowedHosts } from './http/allowed-hosts.ts';
 import { createGate } from './http/gate.ts';
 import { checkHandshake, guardSockets, guardUpgrades } from './http/guard-sockets.ts';
-import { type Listening, listen } from './http/listen.ts';
+import { listen } from './http/listen.ts';
 import { createRoutes } from './http/routes.ts';
 import { type PageMode, preparePages } from './http/serve-pages.ts';
 import { attachSockets } from './hub/attach-sockets.ts';
@@ -42,9 +42,6 @@ export interface RunningHub {
   close(): Promise<void>;
 }
 
-/** How long open requests and pages may take to end before their connections are cut. */
-const DRAIN_MS = 3_000;
-
 /** @throws {StartupFault} when something outside keeps it from starting; nothing is left running then */
 export async function startHub(options: HubOptions): Promise<RunningHub> {
   const log = options.log ?? (() => {});
@@ -61,9 +58,9 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
 async function open({ env, pages, now = () => new Date() }: HubOptions, closers: Closers, log: (line: string) => void) {
   makeDataDir(env.dataDir);
   const listening = await listen(env.host, env.port);
-  closers.add('The port', () => drain(listening));
+  closers.add('The port', listening.close);
   // The two slowest steps, side by side.
-  const [url, served] = await bothOrThrow(openPostgres(env, closers, log), preparePages(pages, listening.server));
+  const [url, served] = await bothOrThrow(openPostgres(env, closers, log), preparePages(pages, listening, env.host));
   closers.add('Next', served.close);
 
   await migrateDatabase(url);
@@ -84,7 +81,7 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
   const background = await startBackground(hub);
   closers.add('The background tasks', background.stop);
   // Again, as the port is to be closed after the sockets and before the database. The second time finds it closed.
-  closers.add('The port', () => drain(listening));
+  closers.add('The port', listening.close);
 
   const hosts = createAllowedHosts(env);
   listening.open(createGate({ hub, hosts, routes: createRoutes(served.servePage, pages === 'development') }));
@@ -101,7 +98,7 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
   const sockets = attachSockets(io, hub);
   closers.add('The sockets', () => {
     sockets.close();
-    // Not io.close(): that closes the HTTP server, too, which drain() does. Clients take this for a lost connection.
+    // Not io.close(): that closes the HTTP server, too, which comes later. Clients take this for a lost connection.
     io.engine.close();
   });
 
@@ -145,13 +142,4 @@ async function openPostgres(env: HubEnv, closers: Closers, log: (line: string) =
   closers.add('Postgres', stop);
   closers.add('The hub lock', unlock);
   return url;
-}
-
-/** Takes no new request, lets those under way end, then cuts what is left (waiting downloads, idle connections). */
-async function drain({ server }: Listening): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearTimeout(timer);
 }

@@ -1,5 +1,6 @@
 /** The one port. It is taken first, so that a taken one is told before a database is started. */
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { StartupFault } from '../startup-fault.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 
@@ -27,6 +28,21 @@ export interface Listening {
   port: number;
   /** Puts the gate in place of the notice. Attach sockets afterwards: socket.io takes its own requests out before. */
   open(gate: RequestListener): void;
+  /** Takes no new request, lets those under way end, then cuts what is left. May be called again. */
+  close(): Promise<void>;
+}
+
+/** How long requests under way may take to end. */
+const DRAIN_MS = 3_000;
+
+/** Node's own closeAllConnections() leaves out connections that became WebSockets, and close() waits for them. */
+function trackSockets(server: Server): Set<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
 }
 
 /** @throws {StartupFault} one sentence: port taken, no right to it, no such address */
@@ -34,6 +50,7 @@ export async function listen(host: string, port: number): Promise<Listening> {
   const server = createServer(sayStarting);
   // A checkpoint of 20 GB takes longer than Node's five minutes; smaller bodies have a limit of their own.
   server.requestTimeout = 0;
+  const sockets = trackSockets(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, host, port)));
     server.listen(port, host, resolve);
@@ -46,6 +63,15 @@ export async function listen(host: string, port: number): Promise<Listening> {
     open(gate) {
       server.removeListener('request', sayStarting);
       server.on('request', gate);
+    },
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, DRAIN_MS);
+      await closed;
+      clearTimeout(timer);
     },
   };
 }

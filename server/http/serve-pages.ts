@@ -1,7 +1,7 @@
 /** Hands a request to Next, with a policy and a nonce of its own for the scripts of that page. */
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
 import { PROJECT_DIR } from '../project-dir.ts';
+import type { Listening } from './listen.ts';
 import { refuse } from './refuse.ts';
 import type { ServePage } from './routes.ts';
 import { pagePolicy } from './security-headers.ts';
@@ -10,16 +10,17 @@ export type PageMode = 'production' | 'development' | 'none';
 
 /**
  * Starts Next. It renders pages only; everything else is answered before it.
- * @param server Next's development client gets its updates through it
+ * @param listening Next's development client gets its updates through the server, at this host only
  */
 export async function preparePages(
   mode: PageMode,
-  server: Server,
+  { server, port }: Listening,
+  host: string,
 ): Promise<{ servePage: ServePage; close(): Promise<void> }> {
   if (mode === 'none') return { servePage: servesNone, close: async () => {} };
   const dev = mode === 'development';
   const { default: next } = await import('next');
-  const app = next({ dev, dir: PROJECT_DIR, ...(dev ? { httpServer: server } : {}) });
+  const app = next({ dev, dir: PROJECT_DIR, ...(dev ? { httpServer: server, hostname: host, port } : {}) });
   await app.prepare();
   const handle = app.getRequestHandler();
   return {
