@@ -10,6 +10,9 @@ const toNumbers = (text: string): number[] =>
     .filter(Boolean)
     .map(Number);
 
+/** For fields with a default in the schema: emptied, they must not silently become the default. */
+const toGivenNumber = (text: string): number => toNumber(text) ?? Number.NaN;
+
 /** What zod is given: of the shape of a design, with holes and NaN where something is missing or no number. */
 type Holes<T> = T extends number
   ? T | undefined
@@ -27,12 +30,12 @@ function optimizerInput(draft: OptimizerDraft): Holes<StudyDesignInput['optimize
       dropAtEpochs: toNumbers(draft.dropAtEpochs),
       factor: toNumber(draft.factor),
     }),
-    cosine: () => ({ kind: 'cosine' as const, warmupEpochs: toNumber(draft.warmupEpochs) ?? 0 }),
+    cosine: () => ({ kind: 'cosine' as const, warmupEpochs: toGivenNumber(draft.warmupEpochs) }),
   }[draft.schedule]();
   return {
     learningRate: toNumber(draft.learningRate),
-    momentum: toNumber(draft.momentum),
-    weightDecay: toNumber(draft.weightDecay),
+    momentum: toGivenNumber(draft.momentum),
+    weightDecay: toGivenNumber(draft.weightDecay),
     schedule,
   };
 }

@@ -1,0 +1,25 @@
+/** Rows of a top-1 table for tests, complete but for what a test is about. */
+import type { Top1Row, Top1Value } from '@mealtable/protocol/views';
+
+export const seedValue = (seed: number, top1: number | null): Top1Value => ({
+  runId: `run_${seed}`,
+  seed,
+  status: 'succeeded',
+  top1,
+  epoch: 1,
+});
+
+export const row = (part: Partial<Top1Row> & Pick<Top1Row, 'role' | 'label' | 'variantId'>): Top1Row => ({
+  levels: null,
+  network: 'resnet18',
+  inputSize: 32,
+  isReference: false,
+  values: [],
+  n: 0,
+  mean: null,
+  std: null,
+  bestEpoch: null,
+  difference: null,
+  pairedSeeds: 0,
+  ...part,
+});

@@ -1,0 +1,158 @@
+/** The study form: what is typed becomes the design that is meant, or problems that name their fields. */
+import { expandDesign } from '@mealtable/protocol/expand-design';
+import { describe, expect, it } from 'vitest';
+import { draftFromDesign, newDraft, type StudyDraft } from '../../components/study/form/draft.ts';
+import { checkName, parseDesign } from '../../components/study/form/draft-to-design.ts';
+import { addPlanned, changePlanned, removePlanned } from '../../components/study/form/planned-edits.ts';
+import { problemAt, visibleProblems } from '../../components/study/form/problems.ts';
+import { teacherChoices } from '../../components/study/form/teacher-choices.ts';
+
+function draftWith(part: Partial<StudyDraft> = {}): StudyDraft {
+  const draft = addPlanned({ ...newDraft('digits'), name: 'A study' });
+  return { ...draft, teachers: [[{ kind: 'planned', key: 'teacher-a' }]], ...part };
+}
+const designOf = (draft: StudyDraft) => {
+  const parsed = parseDesign(draft);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.design;
+};
+const problemsOf = (draft: StudyDraft) => {
+  const parsed = parseDesign(draft);
+  return parsed.ok ? [] : parsed.problems;
+};
+
+describe('a filled form', () => {
+  it('is a design that expands', () => {
+    const expansion = expandDesign(designOf(draftWith()), { classCount: 10, runs: new Map() });
+    // One teacher, three seeds alone, three seeds distilled.
+    expect(expansion).toMatchObject({ ok: true, runCount: 7 });
+  });
+
+  it('comes back from its design unchanged, as cloning and extending need it', () => {
+    for (const schedule of ['constant', 'step', 'cosine'] as const) {
+      const draft = draftWith();
+      draft.optimizer = { ...draft.optimizer, schedule, dropAtEpochs: '10, 20', warmupEpochs: '2', momentum: '0' };
+      const design = designOf(draft);
+      expect(designOf(draftFromDesign('x', '', design))).toEqual(design);
+    }
+  });
+
+  it('stores only the levels that its kind of design uses', () => {
+    const list = [
+      { id: 'a', teachers: [{ kind: 'planned' as const, key: 'teacher-a' }], discriminator: true, inputSize: '32' },
+    ];
+    const asList = designOf(draftWith({ design: 'list', list }));
+    expect(asList.factors).toEqual({ teachers: [], discriminator: [], inputSize: [] });
+    expect(asList.list).toHaveLength(1);
+    expect(designOf(draftWith({ list })).list).toEqual([]);
+  });
+});
+
+describe('problems', () => {
+  it.each([
+    ['epochs', { epochs: '' }, 'Epochs are a whole number.'],
+    ['epochs', { epochs: '1.5' }, 'Epochs are a whole number.'],
+    ['batchSize', { batchSize: '1' }, 'Batch norm needs a batch of at least 2.'],
+    ['seeds', { seeds: [] }, 'Give at least one seed.'],
+    ['dataset', { dataset: '' }, 'Choose a dataset.'],
+  ] as const)('name %s', (path, part, message) => {
+    expect(problemsOf(draftWith(part as Partial<StudyDraft>))).toEqual([{ path, message }]);
+  });
+
+  it('say which number is missing where the schema has no sentence for it', () => {
+    const draft = draftWith();
+    const optimizer = { ...draft.optimizer, momentum: '', schedule: 'step' as const, dropAtEpochs: '10, soon' };
+    expect(problemsOf({ ...draft, optimizer })).toEqual([
+      { path: 'optimizer.momentum', message: 'Give a number for the momentum.' },
+      {
+        path: 'optimizer.schedule.dropAtEpochs.1',
+        message: 'Give a number for every epoch at which the learning rate drops.',
+      },
+    ]);
+  });
+
+  it('name the field of a network to train first', () => {
+    const draft = draftWith();
+    const planned = draft.planned.map((one) => ({ ...one, key: 'No Spaces', inputSize: '8' }));
+    expect(problemsOf({ ...draft, planned }).map(({ path }) => path)).toEqual(['planned.0.key', 'planned.0.inputSize']);
+  });
+
+  it('leave the preview alone when only the name is missing', () => {
+    const draft = draftWith({ name: '  ' });
+    expect(parseDesign(draft).ok).toBe(true);
+    expect(checkName(draft)).toEqual([{ path: 'name', message: 'Give the study a name.' }]);
+  });
+
+  it('show once their field was left, or all of them once creating was tried', () => {
+    const problems = [
+      { path: 'name', message: 'a' },
+      { path: 'factors.teachers.1', message: 'b' },
+    ];
+    expect(visibleProblems(problems, new Set(), false)).toEqual([]);
+    expect(visibleProblems(problems, new Set(['factors.teachers']), false).map(({ message }) => message)).toEqual([
+      'b',
+    ]);
+    expect(visibleProblems(problems, new Set(), true)).toHaveLength(2);
+    expect(problemAt(problems, 'factors.teachers')).toBeNull();
+    expect(problemAt(problems, 'factors.teachers', true)).toBe('b');
+  });
+});
+
+describe('networks to train first', () => {
+  it('keep their places in ensembles, lists and the start when renamed', () => {
+    const ref = { kind: 'planned' as const, key: 'teacher-a' };
+    const draft = draftWith({ start: ref, list: [{ id: 'x', teachers: [ref], discriminator: true, inputSize: '32' }] });
+    const renamed = changePlanned(draft, draft.planned[0]!.id, { key: 'wide' });
+    expect(renamed.teachers).toEqual([[{ kind: 'planned', key: 'wide' }]]);
+    expect(renamed.start).toEqual({ kind: 'planned', key: 'wide' });
+    expect(renamed.list[0]?.teachers).toEqual([{ kind: 'planned', key: 'wide' }]);
+  });
+
+  it('do not take another’s places while both have the same name', () => {
+    let draft = addPlanned(draftWith());
+    const [first, second] = draft.planned;
+    draft = { ...draft, teachers: [[{ kind: 'planned', key: first!.key }]] };
+    draft = changePlanned(draft, second!.id, { key: first!.key });
+    draft = changePlanned(draft, second!.id, { key: 'other' });
+    expect(draft.teachers).toEqual([[{ kind: 'planned', key: first!.key }]]);
+  });
+
+  it('leave the ensembles when removed, and an ensemble that is then empty goes with them', () => {
+    let draft = addPlanned(draftWith());
+    const [a, b] = draft.planned.map(({ key }) => ({ kind: 'planned' as const, key }));
+    draft = { ...draft, start: a!, teachers: [[a!], [a!, b!]] };
+    const removed = removePlanned(draft, draft.planned[0]!.id);
+    expect(removed.teachers).toEqual([[b]]);
+    expect(removed.start).toEqual({ kind: 'random' });
+  });
+
+  it('get names that are free', () => {
+    const draft = addPlanned(addPlanned(draftWith()));
+    expect(draft.planned.map(({ key }) => key)).toEqual(['teacher-a', 'teacher-b', 'teacher-c']);
+  });
+});
+
+describe('teachers to choose from', () => {
+  const run = {
+    runId: 'run_0000000000000000000001',
+    label: 'wide (Old study)',
+    network: 'resnet34_w16' as const,
+    dataset: 'digits',
+    classCount: 10,
+    inputSize: 48,
+    top1: 97.218,
+    succeeded: true,
+  };
+
+  it('are the networks trained first, and succeeded runs of as many classes', () => {
+    const others = [
+      { ...run, classCount: 100 },
+      { ...run, succeeded: false },
+    ];
+    const choices = teacherChoices(draftWith().planned, [run, ...others], 10);
+    expect(choices.map(({ label, detail }) => `${label}: ${detail}`)).toEqual([
+      'teacher-a: resnet50 · trained first',
+      'wide (Old study): resnet34_w16 · 48 px · 97.22',
+    ]);
+  });
+});
