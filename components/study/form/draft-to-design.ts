@@ -1,5 +1,5 @@
 /** From what was typed to a StudyDesign, or to problems that name their fields. */
-import { type FieldProblem, StudyDesign, type StudyDesignInput, StudyName } from '@mealtable/protocol/study-design';
+import { type FieldProblem, StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import type { OptimizerDraft, PlannedDraft, StudyDraft } from './draft.ts';
 
 /** An empty field is missing, not zero. */
@@ -13,16 +13,9 @@ const toNumbers = (text: string): number[] =>
 /** For fields with a default in the schema: emptied, they must not silently become the default. */
 const toGivenNumber = (text: string): number => toNumber(text) ?? Number.NaN;
 
-/** What zod is given: of the shape of a design, with holes and NaN where something is missing or no number. */
-type Holes<T> = T extends number
-  ? T | undefined
-  : T extends readonly (infer E)[]
-    ? Holes<E>[]
-    : T extends object
-      ? { [K in keyof T]: Holes<T[K]> }
-      : T;
+// What follows has the shape of a design, with holes and NaN where something is missing or no number: for zod to say so.
 
-function optimizerInput(draft: OptimizerDraft): Holes<StudyDesignInput['optimizer']> {
+function optimizerInput(draft: OptimizerDraft) {
   const schedule = {
     constant: () => ({ kind: 'constant' as const }),
     step: () => ({
@@ -40,7 +33,7 @@ function optimizerInput(draft: OptimizerDraft): Holes<StudyDesignInput['optimize
   };
 }
 
-const plannedInput = (draft: PlannedDraft): Holes<StudyDesignInput['planned'][number]> => ({
+const plannedInput = (draft: PlannedDraft) => ({
   key: draft.key.trim(),
   network: draft.network,
   inputSize: toNumber(draft.inputSize),
@@ -51,7 +44,7 @@ const plannedInput = (draft: PlannedDraft): Holes<StudyDesignInput['planned'][nu
 });
 
 /** Levels that the kind of design does not use are left out, so that what is stored is what is meant. */
-function designInput(draft: StudyDraft): Holes<StudyDesignInput> {
+function designInput(draft: StudyDraft) {
   const isList = draft.design === 'list';
   return {
     version: 1,
@@ -74,7 +67,7 @@ function designInput(draft: StudyDraft): Holes<StudyDesignInput> {
         }))
       : [],
     seeds: draft.seeds,
-  } as Holes<StudyDesignInput>;
+  };
 }
 
 /** Fields whose schema has no sentence of its own for a missing or mistyped number; zod's words say nothing to a person. */
