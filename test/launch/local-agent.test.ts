@@ -26,6 +26,13 @@ const stateDir = () => path.join(hub.dataDir, 'agent');
 const start = (hubUrl = hub.url, watchMs?: number) =>
   startLocalAgent(hub.hub, { hubUrl, program: programs.agent, watchMs, log: (line) => said.push(line) });
 const pidOf = () => waitUntil('an agent has the lock', async () => findAgent(stateDir()));
+const isRunning = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
 const isAttached = async () => (await hub.hub.db.host.count({ where: { detachedAt: null } })) === 1;
 
 beforeEach(async () => {
@@ -40,7 +47,7 @@ describe('the local agent', () => {
     const pid = await pidOf();
     await agent.stop();
     expect(findAgent(stateDir())).toBeNull();
-    expect(() => process.kill(pid, 0)).toThrow();
+    await waitUntil('the process is gone', () => !isRunning(pid));
     await waitUntil('the goodbye is noted', async () => !(await isAttached()));
     expect(said).toEqual([]);
   });
