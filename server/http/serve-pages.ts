@@ -1,6 +1,9 @@
 /** Hands a request to Next, with a policy and a nonce of its own for the scripts of that page. */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { PROJECT_DIR } from '../project-dir.ts';
+import { StartupFault } from '../startup-fault.ts';
 import type { Listening } from './listen.ts';
 import { refuse } from './refuse.ts';
 import type { ServePage } from './routes.ts';
@@ -19,6 +22,8 @@ export async function preparePages(
 ): Promise<{ servePage: ServePage; close(): Promise<void> }> {
   if (mode === 'none') return { servePage: servesNone, close: async () => {} };
   const dev = mode === 'development';
+  if (!dev && !existsSync(path.join(PROJECT_DIR, '.next', 'BUILD_ID')))
+    throw new StartupFault('The pages are not built yet. Run: npm run build');
   const { default: next } = await import('next');
   const app = next({ dev, dir: PROJECT_DIR, ...(dev ? { httpServer: server, hostname: host, port } : {}) });
   await app.prepare();
