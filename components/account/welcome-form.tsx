@@ -40,8 +40,7 @@ export function WelcomeForm() {
     <>
       <h1 className="font-semibold text-xl tracking-tight">Welcome to Mealtable</h1>
       <p className="mt-1 mb-5 text-ink-2 text-sm">
-        You are signed in{me ? ` as ${me.email}` : ''}. The link you used works only once: choose a password for the
-        next time.
+        You are signed in. The link works only once: choose a password for the next time.
       </p>
       <form
         className="space-y-4"

@@ -20,7 +20,7 @@ export function Shell({ children }: { children: ReactNode }) {
         Skip to the content
       </a>
       <aside className="sticky top-0 hidden h-dvh w-48 shrink-0 flex-col gap-5 border-r bg-sunken px-3 py-3 md:flex">
-        <Link href="/" className="flex h-8 items-center rounded-control px-1.5" aria-label="Mealtable, to the studies">
+        <Link href="/" className="flex h-8 items-center rounded-control px-1.5" aria-label="Mealtable, home">
           <Logo />
         </Link>
         <Nav />

@@ -16,7 +16,6 @@ export function useStudy(id: string) {
   const queryKey = trpc.studies.get.queryKey({ id });
   const refresh = useThrottle(() => void queryClient.invalidateQueries({ queryKey }), 1_000);
   useWatch({ kind: 'study', studyId: id }, { onJoined: refresh });
-  useWatch({ kind: 'all' });
   useLiveEvent('study:changed', (event) => event.studyId === id && refresh());
   useLiveEvent('run:changed', (run) => {
     if (run.studyId !== id) return;
