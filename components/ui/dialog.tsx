@@ -2,7 +2,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Primitive } from 'radix-ui';
 import type { ReactNode } from 'react';
-import { IconButton } from './button';
 import { cn } from './cn';
 
 interface DialogProps {
@@ -29,18 +28,11 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
             wide ? 'max-w-2xl' : 'max-w-md',
           )}
         >
-          <div className="flex items-start gap-4 px-5 pt-4 pb-3">
-            <div className="min-w-0 grow">
-              <Primitive.Title className="font-semibold text-lg">{title}</Primitive.Title>
-              {description && (
-                <Primitive.Description className="mt-1 text-ink-2 text-sm">{description}</Primitive.Description>
-              )}
-            </div>
-            <Primitive.Close asChild>
-              <IconButton label="Close" size="sm" className="-mr-1.5">
-                <X aria-hidden />
-              </IconButton>
-            </Primitive.Close>
+          <div className="px-5 pt-4 pr-12 pb-3">
+            <Primitive.Title className="break-words font-semibold text-lg">{title}</Primitive.Title>
+            {description && (
+              <Primitive.Description className="mt-1 text-ink-2 text-sm">{description}</Primitive.Description>
+            )}
           </div>
           {children && <div className="min-h-0 overflow-y-auto px-5 pb-4">{children}</div>}
           {footer && (
@@ -48,6 +40,13 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
               {footer}
             </div>
           )}
+          {/* Last, so that the focus starts at what the dialog is about. */}
+          <Primitive.Close
+            aria-label="Close"
+            className="absolute top-3 right-3 inline-flex size-7 items-center justify-center rounded-control text-ink-3 hover:bg-hover hover:text-ink pointer-coarse:size-9"
+          >
+            <X aria-hidden className="size-4" />
+          </Primitive.Close>
         </Primitive.Content>
       </Primitive.Portal>
     </Primitive.Root>
