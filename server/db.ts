@@ -1,9 +1,11 @@
 /** The database: one pool, used by Prisma for records and directly for the few hand-written statements. */
+
+import type { LogRecord } from '@mealtable/protocol/records';
+import type * as Protocol from '@mealtable/protocol/statuses';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type * as Db from '../prisma/generated/client.ts';
 import { PrismaClient } from '../prisma/generated/client.ts';
-import type * as Protocol from '../protocol/statuses.ts';
 
 export type { PrismaClient };
 
@@ -62,6 +64,7 @@ export const ENUMS_MATCH = {
   runStatus: true,
   attemptOutcome: true,
   failureCode: true,
+  logLevel: true,
 } satisfies {
   userRole: Same<Db.UserRole, Protocol.UserRole>;
   tokenKind: Same<Db.TokenKind, Protocol.TokenKind>;
@@ -69,4 +72,5 @@ export const ENUMS_MATCH = {
   runStatus: Same<Db.RunStatus, Protocol.RunStatus>;
   attemptOutcome: Same<Db.AttemptOutcome, Protocol.AttemptOutcome>;
   failureCode: Same<Db.FailureCode, Protocol.FailureCode>;
+  logLevel: Same<Db.LogLevel, LogRecord['level']>;
 };
