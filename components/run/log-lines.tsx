@@ -1,6 +1,6 @@
 'use client';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
 import { formatClock } from '../format';
 import { cn } from '../ui/cn';
 import type { LogLine } from './log-buffer';
@@ -30,6 +30,13 @@ export function LogLines({ lines, search, isFollowing, onFollow }: LogLinesProps
     getItemKey: (index) => `${lines[index]?.attempt}:${lines[index]?.seq}`,
   });
   const lastKey = lines.at(-1);
+  const firstLine = useRef(lines[0]);
+  // Older lines come in front: what was the top stays the top, and they are found by scrolling up.
+  useLayoutEffect(() => {
+    const seam = firstLine.current ? lines.indexOf(firstLine.current) : 0;
+    if (seam > 0 && !isFollowing) rows.scrollToIndex(seam, { align: 'start' });
+    firstLine.current = lines[0];
+  }, [lines, rows, isFollowing]);
   useEffect(() => {
     if (isFollowing && lastKey) rows.scrollToIndex(lines.length - 1, { align: 'end' });
   }, [isFollowing, lastKey, lines.length, rows]);

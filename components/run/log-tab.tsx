@@ -59,7 +59,14 @@ export function LogTab({ runId, status }: { runId: string; status: RunStatus }) 
             : `${plural(shown.length, 'line')} of ${lines.length}`}
         </span>
         {hasOlder && (
-          <Button size="sm" busy={log.isLoadingOlder} onClick={() => void log.loadOlder()}>
+          <Button
+            size="sm"
+            busy={log.isLoadingOlder}
+            onClick={() => {
+              setFollowing(false);
+              void log.loadOlder();
+            }}
+          >
             Load older
           </Button>
         )}

@@ -8,6 +8,7 @@ import { lineColor, lineDash } from '../chart/palette';
 import { formatSecondsTick, formatTick } from '../chart/ticks';
 import { formatMetric } from '../format';
 import { cn } from '../ui/cn';
+import { shortLabel } from './teacher-names';
 
 interface CurveLegendProps {
   rows: readonly Top1Row[];
@@ -95,7 +96,7 @@ export function CurveLegend(props: CurveLegendProps) {
                     strokeDasharray={lineDash(color)?.join(' ')}
                   />
                 </svg>
-                <span className={cn('min-w-0 grow truncate', isHidden && 'line-through')}>{row.label}</span>
+                <span className={cn('min-w-0 grow truncate', isHidden && 'line-through')}>{shortLabel(row)}</span>
                 <span className="num shrink-0">{formatMetric(shownValue(row.variantId))}</span>
               </button>
             </li>

@@ -7,3 +7,10 @@ export function teacherNames(row: Pick<Top1Row, 'label' | 'levels'>): string | n
   const tail = ` · discriminator ${discriminator ? 'on' : 'off'} · ${inputSize} px`;
   return row.label.endsWith(tail) ? row.label.slice(0, -tail.length) : row.label;
 }
+
+/** A row's label for narrow places; the teachers' names stay whole, since they tell rows apart. */
+export function shortLabel(row: Pick<Top1Row, 'label' | 'levels'>): string {
+  const names = teacherNames(row);
+  if (names === null || !row.levels) return row.label;
+  return `${names} · discr. ${row.levels.discriminator ? 'on' : 'off'} · ${row.levels.inputSize} px`;
+}
