@@ -46,6 +46,8 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
           <button
             type="button"
             aria-expanded={isOpen}
+            // Several rows have the same teachers: the whole label tells them apart.
+            aria-label={`Seeds of ${row.label}`}
             onClick={onToggle}
             className="inline-flex max-w-full items-start gap-1 rounded-control text-left"
             title={row.label}
@@ -55,7 +57,6 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
               className={cn('mt-0.5 size-4 shrink-0 text-ink-3 transition-transform', isOpen && 'rotate-90')}
             />
             <span className={cn('break-words', isBest && 'font-semibold')}>{name}</span>
-            <span className="sr-only">, seeds</span>
           </button>
           {(isBest || row.isReference) && (
             <span className="ml-2 inline-flex gap-1 align-middle">
