@@ -30,10 +30,11 @@ export function MobileNav() {
                 <Logo />
               </span>
             </Dialog.Title>
-            <Dialog.Close asChild>
-              <IconButton label="Close the menu">
-                <X aria-hidden />
-              </IconButton>
+            <Dialog.Close
+              aria-label="Close the menu"
+              className="inline-flex size-8 items-center justify-center rounded-control text-ink-2 hover:bg-hover hover:text-ink pointer-coarse:size-10"
+            >
+              <X aria-hidden className="size-4" />
             </Dialog.Close>
           </div>
           <Nav onNavigate={() => setOpen(false)} />
