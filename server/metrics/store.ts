@@ -162,14 +162,18 @@ async function storeStale(
   records: AttemptRecord[],
 ): Promise<LiveRecord[]> {
   // Asked only now: with the lock held no other attempt can begin.
-  const { rows } = await tx.query<{ start_step: number | null }>(
-    'SELECT min(start_step) AS start_step FROM run_attempts WHERE run_id = $1 AND attempt > $2',
+  const { rows } = await tx.query<{ own_start: number; limit: number | null }>(
+    `SELECT a.start_step AS own_start,
+            (SELECT min(start_step) FROM run_attempts WHERE run_id = $1 AND attempt > $2) AS limit
+     FROM run_attempts a WHERE a.run_id = $1 AND a.attempt = $2`,
     [runId, attempt],
   );
-  const limit = rows[0]?.start_step ?? Number.POSITIVE_INFINITY;
+  const { own_start: ownStart, limit } = rows[0] as (typeof rows)[number];
+  // An attempt that began where a later one does has nothing that the later one does not do again.
+  const isKept = (step: number) => limit === null || (step <= limit && ownStart < limit);
   const kept = records.filter(
     (r): r is Extract<LiveRecord, { kind: 'metrics' | 'log' }> =>
-      r.kind === 'log' || (r.kind === 'metrics' && r.step <= limit),
+      r.kind === 'log' || (r.kind === 'metrics' && isKept(r.step)),
   );
   await insertPoints(hub, tx, runId, attempt, kept);
   if (kept.some((r) => r.kind === 'metrics')) await recomputeTop1(tx, runId);

@@ -6,9 +6,15 @@ import type { Tx } from './transaction.ts';
 /**
  * Deletes points and (necessarily incomplete) checkpoints beyond the claim's start step, and computes the run's progress
  * again from what remains. Logs stay: they are what happened, not a curve.
+ * At the start step itself the points of attempts later than the checkpoint go as well: a checkpoint saved between an
+ * epoch's last step and its validation makes each attempt that goes on from it validate at that very step.
  */
 export async function rewindRun(tx: Tx, claim: ClaimedRun): Promise<void> {
-  await tx.query('DELETE FROM metric_records WHERE run_id = $1 AND step > $2', [claim.runId, claim.startStep]);
+  await tx.query(
+    `DELETE FROM metric_records WHERE run_id = $1
+     AND (step > $2 OR (step = $2 AND attempt > (SELECT attempt FROM checkpoints WHERE id = $3)))`,
+    [claim.runId, claim.startStep, claim.resumeCheckpointId],
+  );
   await tx.query('DELETE FROM checkpoints WHERE run_id = $1 AND steps_completed > $2', [claim.runId, claim.startStep]);
   await tx.query('UPDATE runs SET steps_completed = $2 WHERE id = $1', [claim.runId, claim.startStep]);
   await recomputeTop1(tx, claim.runId);

@@ -311,6 +311,33 @@ describe('stale attempts lose nothing that belongs to the run, and decide nothin
     expect(run.attempts[0]).toMatchObject({ outcome: 'lost', ackedSeq: 9 });
   });
 
+  test('a validation at the very step that attempts go on from counts once, for the last of them', async () => {
+    const { hub, runId, trainer } = await newAttempt();
+    const lose = async () => {
+      await hub.pool.query("UPDATE runs SET lease_expires_at = now() - interval '1 second' WHERE id = $1", [runId]);
+      await transact(hub, expireLeases);
+    };
+    const goOn = async () => new ScriptedAttempt(hub, await claimOne(hub, await addHost(hub)));
+    // Stopped between the last step of an epoch and its validation.
+    const checkpoint = makeCheckpoint(hub, 10, null, false);
+    await trainer.send(started(), metrics(10, { 'train/loss': 1 }), checkpoint.record);
+    await uploadCheckpoint(hub, checkpoint);
+    await lose();
+    const second = await goOn();
+    await second.send(started(10), metrics(10, { 'val/top1': 55 }));
+    await lose();
+    const third = await goOn();
+    await lose();
+    const fourth = await goOn();
+    await third.send(started(10), metrics(10, { 'val/top1': 55 }));
+    await fourth.send(started(10), metrics(10, { 'val/top1': 55 }));
+    expect((await allPoints(runId)).map((p) => [p.attempt, p.step, Object.keys(p.values)])).toEqual([
+      [1, 10, ['train/loss']],
+      [4, 10, ['val/top1']],
+    ]);
+    expect(await loadRunSummary(hub.pool, runId)).toMatchObject({ bestTop1: 55, lastTop1: 55 });
+  });
+
   test('the answer stays fenced when it is sent again', async () => {
     const { hub, runId, trainer } = await supersededAttempt();
     const record = trainer.number(logLine('again'));
