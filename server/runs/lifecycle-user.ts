@@ -11,6 +11,8 @@ import type { Tx } from './transaction.ts';
  * @returns how many runs were cancelled or marked
  */
 export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
+  // Locked first: a run that goes from active to queued between the two statements would be seen by neither.
+  await tx.query('SELECT 1 FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [runIds]);
   const cancelled = await tx.query<{ id: string }>(
     `UPDATE runs SET status = 'cancelled', cancel_requested_at = now(), finished_at = now(), failure_code = NULL,
             failure_message = NULL
@@ -38,6 +40,7 @@ export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
  * @throws {AppError} not_found, or conflict when the run has not ended badly or needs one that has
  */
 export async function retryRun(tx: Tx, runId: string): Promise<void> {
+  await lockNeeded(tx, runId);
   const { rows } = await tx.query<{ status: RunStatus }>('SELECT status FROM runs WHERE id = $1 FOR NO KEY UPDATE', [
     runId,
   ]);
@@ -65,4 +68,21 @@ export async function retryRun(tx: Tx, runId: string): Promise<void> {
   tx.runChanged(runId);
   await requeueDependents(tx, runId);
   tx.nudge(null);
+}
+
+/**
+ * Locks every run that this one, or one that waits for it, needs. Otherwise one of them could fail unseen beside this
+ * transaction, which it does not see either: what is queued again here would wait for it for ever.
+ */
+async function lockNeeded(tx: Tx, runId: string): Promise<void> {
+  await tx.query(
+    `WITH RECURSIVE downstream AS (
+       SELECT $1::text AS id
+       UNION SELECT d.run_id FROM run_dependencies d JOIN downstream ON d.depends_on_id = downstream.id
+     )
+     SELECT 1 FROM runs r
+     WHERE r.id IN (SELECT d.depends_on_id FROM run_dependencies d JOIN downstream ON downstream.id = d.run_id)
+     ORDER BY r.id FOR NO KEY UPDATE`,
+    [runId],
+  );
 }

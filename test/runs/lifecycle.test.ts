@@ -1,3 +1,4 @@
+import type { Grant } from '@mealtable/protocol/agent-messages';
 import type { RunSummaryView } from '@mealtable/protocol/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { removeHost } from '../../server/hosts/host-rows.ts';
@@ -189,6 +190,58 @@ describe('runs that wait for a run', () => {
     await trainer.send(started(), failedBy('diverged'));
     await reset(teacher);
     expect(await statusOf(hub, student)).toBe('cancelled');
+  });
+});
+
+/** Ends the attempt, and does `meanwhile` after that was decided and before it is committed. */
+async function endingWhile(
+  grant: { runId: string; attempt: number },
+  outcome: 'failed' | 'interrupted',
+  meanwhile: () => Promise<unknown>,
+) {
+  let begun: Promise<unknown> = Promise.resolve();
+  await transact(core.hub, async (tx) => {
+    const failureCode = outcome === 'failed' ? 'diverged' : null;
+    const ending = { outcome, failureCode, message: null, exitCode: null, signal: null } as const;
+    await finishAttempt(tx, grant.runId, grant.attempt, ending);
+    begun = meanwhile().catch((error: unknown) => error);
+    // It is done, or it waits for this transaction.
+    const isWaiting = async () => {
+      const { rows } = await tx.query(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      if (rows.length === 0) throw new Error('Nobody waits.');
+    };
+    await Promise.race([begun, until(isWaiting)]);
+  });
+  return begun;
+}
+
+describe('what a person asks at the moment when an attempt ends', () => {
+  test('a cancel is not lost on a run that is just being queued again', async () => {
+    const { hub, teacher, grant } = await claimedTeacher();
+    expect(await endingWhile(grant, 'interrupted', () => cancel(teacher))).toBe(1);
+    expect(await statusOf(hub, teacher)).toBe('cancelled');
+  });
+
+  test('a run is not queued again for a teacher that is just failing', async () => {
+    const { hub, student, grant } = await claimedTeacher();
+    await cancel(student);
+    expect(await endingWhile(grant, 'failed', () => reset(student))).toMatchObject({
+      message: expect.stringMatching(/which failed. Retry that one first/),
+    });
+    expect(await statusOf(hub, student)).toBe('cancelled');
+  });
+
+  test('nor with one teacher for another that is just failing', async () => {
+    const { hub } = core;
+    const hostId = await addHost(hub);
+    const runs = await runsOf(hub, await addStudy(hub, makeDesign({ baseline: false, seeds: [1] })));
+    const [a, , onlyA, , both] = runs as [string, string, string, string, string];
+    const [first, second] = (await claimRuns(hub, hostId, 2)) as [Grant, Grant];
+    await new ScriptedAttempt(hub, first).send(started(), failedBy('diverged'));
+    await endingWhile(second, 'failed', () => reset(a));
+    expect([await statusOf(hub, onlyA), await statusOf(hub, both)]).toEqual(['queued', 'failed']);
   });
 });
 
