@@ -146,7 +146,8 @@ export class Training {
     if (typeof job === 'string') return fail('trainer_error', job);
     const inputs = await fetchInputs(grant, dir, blobs, AbortSignal.any([signal, this.#stopAsked.signal]));
     if (!inputs.ok && inputs.code !== 'aborted') return fail(inputs.code, inputs.message);
-    if (!inputs.ok || signal.aborted) return;
+    // A stop may have come while the last file was being verified, after the last look at the signal.
+    if (!inputs.ok || signal.aborted || this.#stop !== null) return;
     try {
       dir.writeJob(job);
       const trainer = await startTrainer(commandFor(dir, slot), dir.path, dir.output);
