@@ -1,5 +1,5 @@
 /** What the hub does by itself while it runs: leases, silent hosts, and files that nobody refers to any more. */
-import { LEASE_SWEEP_MS } from '@mealtable/protocol/tunables';
+import { LEASE_MS, LEASE_SWEEP_MS } from '@mealtable/protocol/tunables';
 import { sweepBlobs } from '../checkpoints/blob-rows.ts';
 import { prepareBlobStore } from '../checkpoints/blob-store.ts';
 import type { Hub } from '../context.ts';
@@ -20,9 +20,14 @@ export async function startBackground(hub: Hub, leaseSweepMs: number = LEASE_SWE
   await prepareBlobStore(hub.blobsDir);
   await transact(hub, renewAllLeases);
   let hostStates = await describeHostStates(hub.pool);
+  let sweptAt = hub.now().getTime();
   const tasks = [
     repeat('The search for lost attempts', leaseSweepMs, async () => {
-      await transact(hub, expireLeases);
+      const silentMs = hub.now().getTime() - sweptAt;
+      // The database was away, or the machine asleep: no heartbeat could be noted, and silence proves nothing.
+      if (silentMs > LEASE_MS / 2) await transact(hub, renewAllLeases);
+      else await transact(hub, expireLeases);
+      sweptAt = hub.now().getTime();
       const now = await describeHostStates(hub.pool);
       if (now !== hostStates) hub.bus.emit('hosts:changed');
       hostStates = now;

@@ -36,6 +36,31 @@ test('what was lost while nobody looked gets a full lease first, and is swept wh
   }
 });
 
+test('while the hub itself could hear nobody, no attempt is lost: all get a full lease before the next is', async () => {
+  const hostId = await addHost(hub);
+  await addStudy(hub);
+  const [grant] = await claimRuns(hub, hostId, 1);
+  let clock = Date.now();
+  const background = await startBackground({ ...hub, now: () => new Date(clock) }, SWEEP_MS);
+  // All in one moment, as for a machine that wakes up.
+  const lapsed = lapse();
+  clock += 3_600_000;
+  await lapsed;
+  try {
+    await until(async () => {
+      const { rows } = await hub.pool.query('SELECT lease_expires_at > now() AS held FROM runs WHERE id = $1', [
+        grant!.runId,
+      ]);
+      expect(rows[0]).toEqual({ held: true });
+    });
+    expect(await statusOf(hub, grant!.runId)).toBe('claimed');
+    await lapse();
+    await until(async () => expect(await statusOf(hub, grant!.runId)).toBe('queued'));
+  } finally {
+    await background.stop();
+  }
+});
+
 test('a host that falls silent is told to the pages, though nothing happened', async () => {
   await addHost(hub);
   const told = vi.fn();
