@@ -25,6 +25,7 @@ const content: CheckpointContent = {
     runId: `run_${'0'.repeat(22)}`,
     network: 'resnet18_w8',
     classCount: 3,
+    trainImages: 36,
     stepsCompleted: 12,
     epochsValidated: 2,
     best: { top1: 33.3, epoch: 1, checkpointId: ID(1) },

@@ -111,6 +111,17 @@ test('a line with a good checksum that is no record throws with the place', () =
   expect(() => readRecords(path, 0)).toThrow(/byte 0: not a record/);
 });
 
+test('good records before it are read first, so that nothing is cut off with it', () => {
+  const writer = RecordWriter.open(path);
+  writer.log('info', 'a'.repeat(1500));
+  writer.log('info', 'b');
+  writer.write({ kind: 'party' } as unknown as RecordBody);
+  writer.close();
+  const { records, nextOffset } = readRecords(path, 0);
+  expect(records.map((r) => r.seq)).toEqual([1, 2]);
+  expect(() => readRecords(path, nextOffset)).toThrow(new RegExp(`byte ${nextOffset}: not a record`));
+});
+
 test('long log lines are cut to the limit and marked', () => {
   const writer = RecordWriter.open(path);
   writer.log('output', 'x'.repeat(MAX_LOG_LINE + 1));

@@ -273,4 +273,17 @@ describe('an attempt that cannot go on gives its code and a sentence', () => {
     );
     await expectFailure(run(CLASSIFICATION, { resumeDir: root, grant }), 'weights_missing', /progress\.json/);
   });
+
+  test('for a checkpoint of this run on a dataset that has other images now', async () => {
+    const folder = join(root, 'grown');
+    await makeImageFolder(folder, { classes: ['a', 'b', 'c'], train: 13, val: 3, size: 12 });
+    const checkpoint = checkpointsOf(teacherDir)[0]!;
+    const grant = { attempt: 2, resume: { stepsCompleted: 9, files: checkpoint.files } };
+    const resumeDir = checkpointPath(teacherDir, checkpoint);
+    await expectFailure(
+      run(CLASSIFICATION, { folder, resumeDir, grant }),
+      'dataset_invalid',
+      /has 39 training images, but had 36 when the run began/,
+    );
+  });
 });

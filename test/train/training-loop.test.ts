@@ -17,6 +17,7 @@ const FRESH: Progress = {
   runId: `run_${'0'.repeat(22)}`,
   network: 'resnet18_w8',
   classCount: 3,
+  trainImages: 8,
   stepsCompleted: 0,
   epochsValidated: 0,
   best: null,
@@ -63,6 +64,8 @@ interface Play {
   brokenAt?: number;
   optimizer?: Partial<RunConfig['optimizer']>;
   validationLoss?: number;
+  /** By the test's clock. */
+  stepMs?: number;
 }
 
 async function play(options: Play): Promise<Played> {
@@ -111,7 +114,7 @@ async function play(options: Play): Promise<Played> {
     newCheckpointId: () => CHECKPOINT(played.saved.length + 1),
     shouldStop,
     wantsCheckpoint: () => options.wantsCheckpoint ?? true,
-    now: () => begun * 10,
+    now: () => begun * (options.stepMs ?? 10),
   };
   try {
     played.outcome = await runTraining(context, from);
@@ -151,6 +154,18 @@ describe('a whole run', () => {
     const played = await play({ stepsPerEpoch: 1000 });
     expect(played.events.filter((e) => e.startsWith('train'))).toHaveLength(1000);
     expect(played.events[0]).toBe('train 2');
+  });
+
+  test('whose steps are slow is never silent for long', async () => {
+    const played = await play({ stepsPerEpoch: 1500, epochs: 2, stopAfter: 8, stepMs: 100_000 });
+    // Every third step by count; the clock adds every second one.
+    expect(played.events.filter((e) => e.startsWith('train'))).toEqual([
+      'train 2',
+      'train 3',
+      'train 5',
+      'train 6',
+      'train 8',
+    ]);
   });
 
   test('keeps the earlier of two equally good epochs as the best', async () => {

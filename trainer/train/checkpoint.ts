@@ -17,6 +17,8 @@ export const Progress = z.strictObject({
   runId: RunId,
   network: NetworkName,
   classCount: z.int().min(2),
+  /** Images in the training split: with another number the steps would mean other epochs. */
+  trainImages: z.int().min(2),
   stepsCompleted: z.int().min(0),
   /** Epochs whose validation has been recorded; one less than the epochs done when a stop came in between. */
   epochsValidated: z.int().min(0),

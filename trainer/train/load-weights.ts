@@ -58,8 +58,12 @@ export async function loadInitialisation(network: Network, job: TrainerJob): Pro
   await loadWeights(network, job.initialisationPath, what);
 }
 
-/** The checkpoint to go on from, checked against the grant. */
-export async function loadResume(folder: string, job: TrainerJob, classCount: number): Promise<CheckpointContent> {
+/** The checkpoint to go on from, checked against the grant and the dataset. */
+export async function loadResume(
+  folder: string,
+  job: TrainerJob,
+  { classCount, trainImages }: { classCount: number; trainImages: number },
+): Promise<CheckpointContent> {
   const { runId, config, resume } = job.grant;
   let content: CheckpointContent;
   try {
@@ -79,11 +83,17 @@ export async function loadResume(folder: string, job: TrainerJob, classCount: nu
     progress.stepsCompleted !== resume?.stepsCompleted &&
       `it is at step ${progress.stepsCompleted}, not at ${resume?.stepsCompleted}`,
   ].filter((text) => text !== false);
-  if (differences.length === 0) return content;
-  throw new RunFailure(
-    'weights_missing',
-    `The checkpoint in ${folder} is not this run's: ${differences.join('; ')}. Start the run again without it.`,
-  );
+  if (differences.length > 0)
+    throw new RunFailure(
+      'weights_missing',
+      `The checkpoint in ${folder} is not this run's: ${differences.join('; ')}. Start the run again without it.`,
+    );
+  if (progress.trainImages !== trainImages)
+    throw new RunFailure(
+      'dataset_invalid',
+      `The dataset has ${trainImages} training images, but had ${progress.trainImages} when the run began. Put the old images back, or start the run again.`,
+    );
+  return content;
 }
 
 function requireClasses(what: string, given: number, wanted: number): void {

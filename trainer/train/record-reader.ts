@@ -28,8 +28,8 @@ export function encodeRecord(record: AttemptRecord): Buffer {
 /**
  * Records from byte `fromByteOffset` (0, or a `nextOffset`) on, up to the first line that is incomplete or whose checksum
  * does not fit. Call again until nothing new comes: one call reads at most about `maxBytes`, but always one whole line.
- * A file that does not exist yet holds no records. Throws when a line with a good checksum is not a record, which only
- * another version's file can contain, and on other file errors.
+ * A file that does not exist yet holds no records. Throws when the line at `fromByteOffset` has a good checksum and is not a
+ * record, which only another version's file can contain, and on other file errors.
  */
 export function readRecords(path: string, fromByteOffset: number, maxBytes = DEFAULT_MAX_BYTES): RecordsRead {
   const fd = openIfThere(path);
@@ -74,7 +74,13 @@ function decodeLines(bytes: Buffer, baseOffset: number, path: string): RecordsRe
     if (end < 0) break;
     const json = checkedJson(bytes.subarray(start, end));
     if (json === null) break;
-    records.push(parseRecord(json, path, baseOffset + start));
+    const record = parseRecord(json);
+    if (typeof record === 'string') {
+      // Good records come first; the call that begins at this line throws.
+      if (records.length > 0) break;
+      throw new Error(`${path}, byte ${baseOffset + start}: not a record (${record}).`);
+    }
+    records.push(record);
     start = end + 1;
   }
   return { records, nextOffset: baseOffset + start };
@@ -88,9 +94,10 @@ function checkedJson(line: Buffer): Buffer | null {
   return crc32(json) === Number.parseInt(prefix, 16) ? json : null;
 }
 
-function parseRecord(json: Buffer, path: string, offset: number): AttemptRecord {
+/** The record, or what keeps the JSON from being one. */
+function parseRecord(json: Buffer): AttemptRecord | string {
   const result = AttemptRecord.safeParse(JSON.parse(json.toString()));
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  throw new Error(`${path}, byte ${offset}: not a record (${issue.path.join('.')}: ${issue.message}).`);
+  return `${issue.path.join('.')}: ${issue.message}`;
 }

@@ -20,7 +20,7 @@ import { ATTEMPT_FILES, type TrainerJob } from './job.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import type { RecordWriter } from './record-writer.ts';
 import type { Task } from './task.ts';
-import { runTraining } from './training-loop.ts';
+import { MAX_SILENCE_MS, runTraining } from './training-loop.ts';
 import { validate } from './validate.ts';
 
 /** Memory for decoded images: datasets below it are decoded once per run. */
@@ -52,7 +52,7 @@ export async function runAttempt(context: AttemptContext): Promise<'succeeded' |
   try {
     const runtime = await loadRuntime({ ...process.env, MEALTABLE_THREADS: String(job.threads) });
     if (runtime.announce !== null) records.log('warning', runtime.announce);
-    const { task, progress } = await prepareTask(job, folder.classNames.length, runtime.versionText);
+    const { task, progress } = await prepareTask(job, folder, runtime.versionText);
     try {
       return await train(context, folder, pool, task, progress, runtime);
     } finally {
@@ -74,10 +74,12 @@ async function openDataset(path: string): Promise<ImageFolder> {
 /** The task at its starting point, fresh or as the checkpoint to resume left it. The caller disposes of it. */
 async function prepareTask(
   job: TrainerJob,
-  classCount: number,
+  folder: ImageFolder,
   backend: string,
 ): Promise<{ task: Task; progress: Progress }> {
   const { runId, config } = job.grant;
+  const classCount = folder.classNames.length;
+  const trainImages = folder.splits.train.paths.length;
   const rng = Rng.seeded(config.seed);
   const network = createNetwork(config.network, classCount, rng.stream('network'));
   let task: Task | null = null;
@@ -85,7 +87,7 @@ async function prepareTask(
     await loadInitialisation(network, job);
     task = await createTask(job, network, rng);
     if (job.resumeDir !== null) {
-      const { model, state, progress } = await loadResume(job.resumeDir, job, classCount);
+      const { model, state, progress } = await loadResume(job.resumeDir, job, { classCount, trainImages });
       network.loadStateDict(model);
       task.loadState(state);
       return { task, progress: { ...progress, backend } };
@@ -94,8 +96,8 @@ async function prepareTask(
     (task ?? network).dispose();
     throw error;
   }
-  const start = { stepsCompleted: 0, epochsValidated: 0, best: null };
-  return { task, progress: { version: 1, runId, network: config.network, classCount, backend, ...start } };
+  const identity = { version: 1, runId, network: config.network, classCount, trainImages, backend } as const;
+  return { task, progress: { ...identity, stepsCompleted: 0, epochsValidated: 0, best: null } };
 }
 
 async function createTask(job: TrainerJob, network: Network, rng: Rng): Promise<Task> {
@@ -147,12 +149,14 @@ async function train(
       training,
       validate: async () => {
         const frozen = task.network.freeze();
+        const batches = validationBatches({ pool, split: valSplit, batchSize, unreadable });
+        let spoke = performance.now();
         try {
-          return await validate(
-            frozen,
-            validationBatches({ pool, split: valSplit, batchSize, unreadable }),
-            shouldStop,
-          );
+          return await validate(frozen, batches, shouldStop, (done) => {
+            if (performance.now() - spoke < MAX_SILENCE_MS) return;
+            spoke = performance.now();
+            records.log('info', `Validating: ${done} of ${valSplit.paths.length} images done.`);
+          });
         } finally {
           frozen.dispose();
         }

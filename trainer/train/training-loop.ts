@@ -1,6 +1,7 @@
 /** The training loop: steps, metrics, a validation and a checkpoint after every epoch, and stops at step boundaries. */
 
 import type { RunConfig } from '@mealtable/protocol/run-config';
+import { STALL_AFTER_MS } from '@mealtable/protocol/tunables';
 import type { Scalar } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
 import { tf } from '../engine/tf.ts';
@@ -13,6 +14,8 @@ import { imagesTensor, type Validation } from './validate.ts';
 
 /** About so many points are recorded of a training metric, however long the run. */
 const TRAIN_POINTS = 1000;
+/** A record is written at least this often, steps permitting: the agent takes a longer silence for a stall. */
+export const MAX_SILENCE_MS = STALL_AFTER_MS / 4;
 
 export interface LoopContext {
   config: RunConfig;
@@ -138,7 +141,7 @@ class StepMeter {
     this.#images += batch.size;
     this.#steps++;
     const done = step + 1;
-    const isRecorded = done % this.#every === 0;
+    const isRecorded = done % this.#every === 0 || now() - this.#since >= MAX_SILENCE_MS;
     try {
       // Before a checkpoint the loss is looked at in any case, so that no broken weights are saved as healthy ones.
       if (isRecorded || done % stepsPerEpoch === 0) await this.#record(result, done, learningRate, isRecorded);

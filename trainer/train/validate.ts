@@ -14,11 +14,12 @@ export interface Validation {
   loss: number;
 }
 
-/** Null when `shouldStop` said so before the end. */
+/** Null when `shouldStop` said so before the end. `onProgress` hears after every batch how many images are done. */
 export async function validate(
   network: FrozenNetwork,
   batches: AsyncIterable<Batch>,
   shouldStop: () => boolean,
+  onProgress: (done: number) => void,
 ): Promise<Validation | null> {
   let count = 0;
   const sums = { top1: 0, top5: 0, loss: 0 };
@@ -32,6 +33,7 @@ export async function validate(
     sums.top1 += top1;
     sums.top5 += top5;
     sums.loss += loss;
+    onProgress(count);
   }
   return { top1: (100 * sums.top1) / count, top5: (100 * sums.top5) / count, loss: sums.loss / count };
 }
