@@ -8,7 +8,7 @@ import { DATABASE_DOWN, isDatabaseDown } from '../database-down.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
 import type { Exchange } from './exchange.ts';
 import { isPlainPath, matchPath } from './match-path.ts';
-import { type Refusal, refuse } from './refuse.ts';
+import { INTERNAL_FAULT, type Refusal, refuse } from './refuse.ts';
 import type { Route } from './routes.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 
@@ -31,11 +31,7 @@ function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown):
   if (res.headersSent) res.destroy();
   else if (error instanceof AppError) refuse(res, pathname, error);
   else if (isDown) refuse(res, pathname, { code: 'unavailable', message: DATABASE_DOWN });
-  else
-    refuse(res, pathname, {
-      code: 'internal',
-      message: 'Something went wrong in the hub. Its output has the details.',
-    });
+  else refuse(res, pathname, { code: 'internal', message: INTERNAL_FAULT });
 }
 
 async function pass({ hub, hosts, routes }: GateOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {

@@ -7,7 +7,9 @@ import type { Server, Socket } from 'socket.io';
 import { z } from 'zod';
 import { identifyAgent, identifyMember, readBearer } from '../auth/identify.ts';
 import type { Hub, Member } from '../context.ts';
+import { DATABASE_DOWN, isDatabaseDown } from '../database-down.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
+import { INTERNAL_FAULT } from './refuse.ts';
 
 /** `socket.data` on /live and /agent. */
 export interface LiveSocketData {
@@ -23,6 +25,15 @@ const BAD_TOKEN: FatalRefusal = 'bad_token';
 function shownToken(socket: Socket): string | null {
   const shown = ShownToken.safeParse(socket.handshake.auth);
   return shown.success ? shown.data.token : readBearer(socket.handshake.headers);
+}
+
+/** The error itself would reach whoever asks, with the statement, paths and source lines that it quotes. */
+function refuseFault(next: (refusal: Error) => void) {
+  return (error: unknown) => {
+    const isDown = isDatabaseDown(error);
+    console.error('A socket could not be let in:', isDown ? DATABASE_DOWN : error);
+    next(new Error(isDown ? DATABASE_DOWN : INTERNAL_FAULT));
+  };
 }
 
 /** For engine.io's `allowRequest`: before a connection is taken, and for every request of one that polls. */
@@ -54,7 +65,7 @@ export function guardSockets(io: Server, hub: Hub, hosts: AllowedHosts): void {
       if (!member) return next(new Error('unauthenticated'));
       (socket.data as LiveSocketData).member = member;
       next();
-    }, next);
+    }, refuseFault(next));
   });
 
   io.of(AGENT_NAMESPACE).use((socket, next) => {
@@ -62,7 +73,7 @@ export function guardSockets(io: Server, hub: Hub, hosts: AllowedHosts): void {
       if (!agent) return next(new Error(BAD_TOKEN));
       (socket.data as AgentSocketData).tokenId = agent.tokenId;
       next();
-    }, next);
+    }, refuseFault(next));
   });
 
   hub.bus.on('access:changed', (subject) => {

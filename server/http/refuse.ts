@@ -13,6 +13,9 @@ const GATE_STATUS = {
 } as const;
 const STATUS = { ...ERROR_STATUS, ...GATE_STATUS } as const;
 
+/** For what the caller can neither mend nor should know more about. */
+export const INTERNAL_FAULT = 'Something went wrong in the hub. Its output has the details.';
+
 export interface Refusal {
   code: ErrorCode | keyof typeof GATE_STATUS;
   message: string;

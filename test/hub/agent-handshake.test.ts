@@ -47,6 +47,21 @@ test('an agent whose token is revoked is cut off, and refused when it comes back
   await expect(connectAgent(hub, { token, hostId: agent.hostId })).rejects.toThrow('bad_token');
 });
 
+test('what goes wrong while the token is looked up is told to the hub’s operator, not to whoever asks', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+  await hub.hub.pool.query('ALTER TABLE tokens RENAME TO tokens_away');
+  try {
+    const refused = await connectSocket(`${hub.url}${AGENT_NAMESPACE}`, { token: 'mt_agent_x' }).catch(
+      (error: Error) => error.message,
+    );
+    expect(refused).toBe('Something went wrong in the hub. Its output has the details.');
+    expect(log).toHaveBeenCalledTimes(1);
+  } finally {
+    await hub.hub.pool.query('ALTER TABLE tokens_away RENAME TO tokens');
+    log.mockRestore();
+  }
+});
+
 describe('a message', () => {
   const quiet = () => vi.spyOn(console, 'error').mockImplementation(() => {});
 
