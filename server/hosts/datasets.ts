@@ -13,13 +13,14 @@ export interface HostDatasets {
 
 const isUsable = (dataset: DatasetReport) => dataset.problems.length === 0;
 
-/** Names of the datasets that a host can train on. */
-export async function usableDatasets(db: Queryable, hostId: string): Promise<string[]> {
+/** The datasets that a host can train on: class counts by name. */
+export async function usableDatasets(db: Queryable, hostId: string): Promise<Map<string, number>> {
   const { rows } = await db.query<{ datasets: unknown }>(
     `SELECT report->'datasets' AS datasets FROM hosts WHERE id = $1`,
     [hostId],
   );
-  return rows.flatMap((row) => z.array(DatasetReport).parse(row.datasets).filter(isUsable)).map((d) => d.name);
+  const usable = rows.flatMap((row) => z.array(DatasetReport).parse(row.datasets).filter(isUsable));
+  return new Map(usable.map((d) => [d.name, d.classNames.length]));
 }
 
 async function loadHostDatasets(db: Queryable): Promise<HostDatasets[]> {

@@ -14,11 +14,12 @@ import { type CoreHub, transact } from './transaction.ts';
 export async function claimRuns(hub: CoreHub, hostId: string, freeSlots: number): Promise<Grant[]> {
   return transact(hub, async (tx) => {
     const grants: Grant[] = [];
-    const claims = await claimQueuedRuns(tx, hostId, await usableDatasets(tx, hostId), freeSlots);
+    const datasets = await usableDatasets(tx, hostId);
+    const claims = await claimQueuedRuns(tx, hostId, [...datasets.keys()], freeSlots);
     for (const claim of claims) {
       tx.runChanged(claim.runId);
       if (claim.attempt > 1) await rewindRun(tx, claim);
-      const result = await buildGrant(tx, claim);
+      const result = await buildGrant(tx, claim, datasets);
       if (result.ok) grants.push(result.grant);
       else
         await finishAttempt(tx, claim.runId, claim.attempt, {

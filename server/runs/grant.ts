@@ -15,8 +15,16 @@ export function referencedRuns(config: RunConfig): string[] {
   return config.initialisation.kind === 'run' ? [...teachers, config.initialisation.runId] : teachers;
 }
 
-/** @returns the grant, or one sentence saying whose weights could not be had */
-export async function buildGrant(db: Queryable, claim: ClaimedRun): Promise<GrantResult> {
+/**
+ * @param hostDatasets class counts of the claiming host's datasets, by name: another host may have other classes under the
+ * same name, and what it has must not be held against this one
+ * @returns the grant, or one sentence saying whose weights could not be had
+ */
+export async function buildGrant(
+  db: Queryable,
+  claim: ClaimedRun,
+  hostDatasets: ReadonlyMap<string, number>,
+): Promise<GrantResult> {
   const { rows } = await db.query<{ config: unknown; label: string }>(
     `SELECT r.config, s.name || ': ' || v.label || ', seed ' || r.seed AS label
      FROM runs r JOIN studies s ON s.id = r.study_id JOIN variants v ON v.id = r.variant_id WHERE r.id = $1`,
@@ -25,7 +33,7 @@ export async function buildGrant(db: Queryable, claim: ClaimedRun): Promise<Gran
   const row = rows[0];
   if (!row) return { ok: false, message: 'The run was removed.' };
   const config = RunConfig.parse(row.config);
-  const inputs = await loadInputs(db, referencedRuns(config));
+  const inputs = await loadInputs(db, referencedRuns(config), hostDatasets);
   const missing = referencedRuns(config).find((runId) => !inputs.has(runId));
   if (missing !== undefined)
     return {
@@ -47,7 +55,11 @@ export async function buildGrant(db: Queryable, claim: ClaimedRun): Promise<Gran
   };
 }
 
-async function loadInputs(db: Queryable, runIds: string[]): Promise<Map<string, GrantInput>> {
+async function loadInputs(
+  db: Queryable,
+  runIds: string[],
+  hostDatasets: ReadonlyMap<string, number>,
+): Promise<Map<string, GrantInput>> {
   const inputs = new Map<string, GrantInput>();
   if (runIds.length === 0) return inputs;
   const { rows } = await db.query<{ id: string; network: string; dataset: string }>(
@@ -58,7 +70,7 @@ async function loadInputs(db: Queryable, runIds: string[]): Promise<Map<string, 
   const classCounts = await loadClassCounts(db);
   for (const { id, network, dataset } of rows) {
     const file: CheckpointFile | undefined = models.get(id)?.file;
-    const classCount = classCounts.get(dataset);
+    const classCount = hostDatasets.get(dataset) ?? classCounts.get(dataset);
     if (file !== undefined && classCount !== undefined) inputs.set(id, { runId: id, network, classCount, file });
   }
   return inputs;

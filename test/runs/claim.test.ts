@@ -117,6 +117,15 @@ describe('what a grant holds', () => {
     });
   });
 
+  test("the class count of the claiming host, whatever another one has under the dataset's name", async () => {
+    const { hub } = core;
+    const host = await addHost(hub);
+    await addStudy(hub);
+    await succeed(hub, await claimOne(hub, host));
+    await addHost(hub, { name: 'a newcomer', datasets: [makeDataset({ classNames: ['0', '1', '2'] })] });
+    expect((await claimOne(hub, host)).teachers[0]?.classCount).toBe(10);
+  });
+
   test('a planned start becomes the initialisation of students and baselines', async () => {
     const { hub } = core;
     const host = await addHost(hub);
