@@ -10,6 +10,7 @@ import { Closers } from './closers.ts';
 import { createLiveBus, type Hub, idMaker } from './context.ts';
 import { openDatabase } from './db.ts';
 import type { HubEnv } from './env.ts';
+import { explainFileFault } from './explain-file-fault.ts';
 import { createAllowedHosts } from './http/allowed-hosts.ts';
 import { createGate } from './http/gate.ts';
 import { checkHandshake, guardSockets, guardUpgrades } from './http/guard-sockets.ts';
@@ -21,7 +22,6 @@ import { startBackground } from './hub/background.ts';
 import { startLocalAgent } from './launch/local.ts';
 import { checkServer } from './postgres/check-server.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
-import { explainFailure } from './postgres/explain-failure.ts';
 import { holdHubLock } from './postgres/hub-lock.ts';
 import { migrateDatabase } from './postgres/migrate.ts';
 import { readOrMakeSecretFile } from './secret-file.ts';
@@ -51,12 +51,12 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
     return { ...(await open(options, closers, log)), close };
   } catch (error) {
     await close();
-    throw error;
+    throw explainFileFault(error, options.env.dataDir);
   }
 }
 
 async function open({ env, pages, now = () => new Date() }: HubOptions, closers: Closers, log: (line: string) => void) {
-  makeDataDir(env.dataDir);
+  mkdirSync(env.dataDir, { recursive: true });
   const listening = await listen(env.host, env.port);
   closers.add('The port', listening.close);
   // The two slowest steps, side by side.
@@ -116,14 +116,6 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
 async function bothOrThrow<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return [await a, await b];
-}
-
-function makeDataDir(dataDir: string) {
-  try {
-    mkdirSync(dataDir, { recursive: true });
-  } catch (error) {
-    throw explainFailure((error as Error).message, dataDir);
-  }
 }
 
 /** @returns the address of a database that this hub alone uses */

@@ -1,12 +1,14 @@
 /** Starting and stopping: one sentence when something outside is in the way, and nothing left behind. */
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type HubEnv, parseHubEnv } from '../../server/env.ts';
+import { explainFileFault } from '../../server/explain-file-fault.ts';
 import { readPidFile } from '../../server/postgres/pid-file.ts';
 import { startHub } from '../../server/start-hub.ts';
+import { StartupFault } from '../../server/startup-fault.ts';
 import { createDatabaseUrl } from '../support/database.ts';
 import { startTestHub } from '../support/hub.ts';
 
@@ -76,6 +78,37 @@ describe('startHub', () => {
     const fault = await start({ databaseUrl: url.toString() }).catch((error) => error);
     expect(fault.message).toMatch(sentence);
     expect(fault.message).not.toContain(new URL(inject('postgres').url).password);
+  });
+
+  it.each([
+    ['the data folder', ''],
+    ['the folder of the checkpoints', 'blobs'],
+  ])('says so when %s is a file', async (_, name) => {
+    const { url, drop } = await createDatabaseUrl();
+    const folder = mkdtempSync(path.join(tmpdir(), 'mealtable-start-'));
+    const blocked = path.join(folder, 'data');
+    if (name !== '') mkdirSync(blocked);
+    writeFileSync(path.join(blocked, name), '');
+    await expect(start({ dataDir: blocked, databaseUrl: url })).rejects.toThrow(
+      new RegExp(`^In the data folder ${blocked} a file and a folder have each other's place\\.`),
+    );
+    rmSync(folder, { recursive: true });
+    await drop();
+  });
+
+  it('says so when the disk is full or the folder is somebody else’s, and leaves other errors alone', () => {
+    const fault = (code: string) => explainFileFault(Object.assign(new Error('write'), { code }), '/data') as Error;
+    expect(fault('ENOSPC')).toBeInstanceOf(StartupFault);
+    expect(fault('ENOSPC').message).toBe(
+      'The disk is full: /data needs space. Free some and start again; nothing is lost. (write)',
+    );
+    expect(fault('EACCES').message).toMatch(
+      /^The data folder \/data cannot be written\. Start as the user who made it/,
+    );
+    const elsewhere = Object.assign(new Error('open'), { code: 'EACCES', path: '/other/file' });
+    expect(explainFileFault(elsewhere, '/data')).toBe(elsewhere);
+    const bug = new TypeError('x');
+    expect(explainFileFault(bug, '/data')).toBe(bug);
   });
 
   it('refuses a second hub on the same database, and leaves the first alone', async () => {
