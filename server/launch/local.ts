@@ -96,7 +96,13 @@ function spawnAgent(program: string, stateDir: string, datasetsDir: string | nul
     ...['--orphan-exit-ms', String(ORPHAN_EXIT_MS)],
     ...(datasetsDir === null ? [] : ['--datasets-dir', datasetsDir]),
   ];
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log], cwd: PROJECT_DIR });
+  const child = spawn(process.execPath, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    cwd: PROJECT_DIR,
+    // The database's password is not for agents, nor for the trainers, which inherit what they get.
+    env: { ...process.env, DATABASE_URL: undefined },
+  });
   closeSync(log);
   // Node itself not starting is told by the watch like any other end.
   child.on('error', () => {});

@@ -52,6 +52,19 @@ describe('the local agent', () => {
     expect(said).toEqual([]);
   });
 
+  it.runIf(process.platform === 'linux')('does not get the database’s password', async () => {
+    await agent.stop();
+    process.env.DATABASE_URL = 'postgresql://user:secret@db/mealtable';
+    try {
+      agent = await start();
+      const environment = readFileSync(`/proc/${await pidOf()}/environ`, 'utf8').split('\0');
+      expect(environment.filter((entry) => entry.startsWith('DATABASE_URL='))).toEqual([]);
+      expect(environment.some((entry) => entry.startsWith('PATH='))).toBe(true);
+    } finally {
+      delete process.env.DATABASE_URL;
+    }
+  });
+
   it('is found again by the next hub, with the same token', async () => {
     const pid = await pidOf();
     const token = readFileSync(path.join(stateDir(), 'token'), 'utf8');
