@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { Prisma } from '../../prisma/generated/client.ts';
 import type { Hub } from '../context.ts';
 import type { PrismaClient } from '../db.ts';
+import { withoutNul } from '../without-nul.ts';
 
 /** Until the owner gives a real one. It is never written to. */
 export const OWNER_EMAIL = 'owner@mealtable.local';
@@ -15,7 +16,12 @@ export const Email = z
   .email('Give a whole e-mail address, such as ada@example.org.')
   .max(200, 'An e-mail address has at most 200 characters.')
   .transform((email) => email.toLowerCase());
-export const MemberName = z.string().trim().min(1, 'Give a name.').max(100, 'A name has at most 100 characters.');
+export const MemberName = z
+  .string()
+  .trim()
+  .min(1, 'Give a name.')
+  .max(100, 'A name has at most 100 characters.')
+  .transform(withoutNul);
 export const Invitation = z.strictObject({ email: Email, name: MemberName, role: UserRole });
 export type Invitation = z.infer<typeof Invitation>;
 

@@ -5,13 +5,19 @@ import type { TokenKind } from '@mealtable/protocol/statuses';
 import type { TokenView } from '@mealtable/protocol/views';
 import { z } from 'zod';
 import type { Hub, Member } from '../context.ts';
+import { withoutNul } from '../without-nul.ts';
 import { hasRole, lowerRole } from './roles.ts';
 
 const PREFIXES = { agent: 'mt_agent_', program: 'mt_program_' } as const satisfies Record<TokenKind, string>;
 /** Characters of the random part that a list shows, to tell tokens apart. */
 const HINT_LENGTH = 4;
 
-const Label = z.string().trim().min(1, 'Give the token a label.').max(100, 'A label has at most 100 characters.');
+const Label = z
+  .string()
+  .trim()
+  .min(1, 'Give the token a label.')
+  .max(100, 'A label has at most 100 characters.')
+  .transform(withoutNul);
 export const NewToken = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('agent'), label: Label }),
   z.strictObject({ kind: z.literal('program'), label: Label, role: z.enum(['editor', 'viewer']) }),

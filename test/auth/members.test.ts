@@ -104,6 +104,15 @@ describe('members', () => {
   });
 });
 
+it('names and labels with a character that the database cannot hold are taken without it', async () => {
+  const api = await as(owner);
+  await api.members.invite({ email: 'nul@example.org', name: 'A\0B', role: 'viewer' });
+  expect((await api.members.list()).find((m) => m.email === 'nul@example.org')?.name).toBe('A\uFFFDB');
+  const { id } = await api.tokens.create({ kind: 'agent', label: 'A\0B' });
+  expect((await api.tokens.list()).find((t) => t.id === id)?.label).toBe('A\uFFFDB');
+  await expect(api.members.remove({ id: '\0' })).rejects.toThrow('There is no such member any more.');
+});
+
 describe('tokens', () => {
   it('are shown once and stored hashed', async () => {
     const editor = await test.addMember('editor');

@@ -8,9 +8,10 @@ import {
   renewSignInLink,
   setMemberRole,
 } from '../../auth/members.ts';
+import { withoutNul } from '../../without-nul.ts';
 import { createRouter, ownerProcedure } from '../trpc.ts';
 
-const ById = z.strictObject({ id: z.string().min(1) });
+const ById = z.strictObject({ id: z.string().min(1).transform(withoutNul) });
 
 export const membersRouter = createRouter({
   list: ownerProcedure.query(({ ctx }) => listMembers(ctx)),
