@@ -5,8 +5,14 @@ export function goToSignIn(): void {
   window.location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
 }
 
+/** Stands for this site: any other origin shows that a link leads away from it. */
+const HERE = 'http://here.invalid';
+
 /** @returns `next` when it is a path of this site, otherwise the front page: a link must not lead elsewhere. */
 export function safeNextPath(next: string | null | undefined): string {
-  if (!next?.startsWith('/') || next.startsWith('//') || next.startsWith('/\\')) return '/';
-  return next.startsWith('/sign-in') ? '/' : next;
+  if (!next?.startsWith('/')) return '/';
+  // Read as the browser will: it drops tabs and takes backslashes for slashes.
+  const url = URL.canParse(next, HERE) ? new URL(next, HERE) : null;
+  if (url?.origin !== HERE || url.pathname.startsWith('/sign-in')) return '/';
+  return url.pathname + url.search;
 }

@@ -40,5 +40,5 @@ export const DEMO_STUDY: StudyDesign = {
     inputSize: [28, 30],
   },
   list: [],
-  seeds: [1, 2],
+  seeds: [0, 1],
 };

@@ -46,6 +46,8 @@ export const MAX_UNREADABLE_SHARE = 0.05;
 export const MAX_BLOB_BYTES = 20_000_000_000;
 /** The link that signs the owner or an invited member in works this long, and once. */
 export const SIGN_IN_LINK_HOURS = 24;
+/** After signing in by a link, a forgotten password can be replaced without knowing it for this long. */
+export const LINK_PASSWORD_MINUTES = 30;
 
 export interface AgentTunables {
   heartbeatMs: number;

@@ -13,6 +13,8 @@ export interface MeView {
   role: UserRole;
   /** False until the member has chosen one; the page then asks for it. */
   hasPassword: boolean;
+  /** False without a password, and shortly after signing in by a link: then a forgotten one can be replaced. */
+  needsOldPassword: boolean;
 }
 export interface MemberView {
   id: string;

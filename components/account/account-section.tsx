@@ -26,12 +26,13 @@ export function AccountSection() {
           {USER_ROLE_WORDS[me.role].name}: {USER_ROLE_WORDS[me.role].may}
         </p>
       </Panel>
-      <PasswordForm hasPassword={me.hasPassword} />
+      <PasswordForm hasPassword={me.hasPassword} needsOld={me.needsOldPassword} />
     </div>
   );
 }
 
-function PasswordForm({ hasPassword }: { hasPassword: boolean }) {
+/** @param needsOld not for a member who has just come by a one-time link and may have forgotten it */
+function PasswordForm({ hasPassword, needsOld }: { hasPassword: boolean; needsOld: boolean }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [oldPassword, setOldPassword] = useState('');
@@ -56,10 +57,10 @@ function PasswordForm({ hasPassword }: { hasPassword: boolean }) {
         onSubmit={(event) => {
           event.preventDefault();
           setTried(true);
-          if (!problem) save.mutate({ password, ...(hasPassword && { oldPassword }) });
+          if (!problem) save.mutate({ password, ...(needsOld && { oldPassword }) });
         }}
       >
-        {hasPassword && (
+        {needsOld && (
           <Field label="Present password">
             {(control) => (
               <Input

@@ -16,7 +16,7 @@ export const PasswordChange = z.strictObject({
     .string()
     .min(MIN_PASSWORD_LENGTH, tooShort)
     .max(MAX_PASSWORD_LENGTH, `A password has at most ${MAX_PASSWORD_LENGTH} characters.`),
-  /** Needed once there is a password. */
+  /** Needed once there is a password, unless the member has just come by a one-time link. */
   oldPassword: z.string().max(MAX_PASSWORD_LENGTH).optional(),
   name: MemberName.optional(),
   email: Email.optional(),
@@ -28,10 +28,14 @@ const PROVIDER = 'credential';
 
 type AccountHub = Pick<Hub, 'db' | 'auth' | 'bus'>;
 
+const isFreshFromLink = (hub: AccountHub, { via, credentialId }: Member) =>
+  via === 'session' && hub.auth.isFreshLinkSession(credentialId);
+
 export async function describeMe(hub: AccountHub, member: Member): Promise<MeView> {
   const { id, name, email, role } = member;
   const account = await hub.db.account.findFirst({ where: { userId: id, password: { not: null } } });
-  return { id, name, email, role, hasPassword: account !== null };
+  const hasPassword = account !== null;
+  return { id, name, email, role, hasPassword, needsOldPassword: hasPassword && !isFreshFromLink(hub, member) };
 }
 
 /**
@@ -41,7 +45,8 @@ export async function describeMe(hub: AccountHub, member: Member): Promise<MeVie
 export async function setPassword(hub: AccountHub, member: Member, change: PasswordChange): Promise<void> {
   if (member.via !== 'session') throw new AppError('forbidden', 'A program cannot change its member’s password.');
   const account = await hub.db.account.findFirst({ where: { userId: member.id, providerId: PROVIDER } });
-  if (account?.password) await checkOldPassword(hub, account.password, change.oldPassword);
+  if (account?.password && !isFreshFromLink(hub, member))
+    await checkOldPassword(hub, account.password, change.oldPassword);
 
   const password = await hub.auth.hashPassword(change.password);
   const { name, email } = change;

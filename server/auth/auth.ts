@@ -1,5 +1,5 @@
 /** Sessions, passwords and one-time links: better-auth over the hub's own tables. Sign-up does not exist. */
-import { SIGN_IN_LINK_HOURS } from '@mealtable/protocol/tunables';
+import { LINK_PASSWORD_MINUTES, SIGN_IN_LINK_HOURS } from '@mealtable/protocol/tunables';
 import { prismaAdapter } from 'better-auth/adapters/prisma';
 import { type BetterAuthOptions, betterAuth } from 'better-auth/minimal';
 import { magicLink } from 'better-auth/plugins/magic-link';
@@ -30,6 +30,8 @@ export interface HubAuth {
     headers: Headers,
     secure: boolean,
   ): Promise<{ userId: string; setCookies: string[] } | null>;
+  /** The session was opened by a one-time link a short while ago: its holder has just proved who they are. */
+  isFreshLinkSession(sessionId: string): boolean;
   hashPassword(password: string): Promise<string>;
   verifyPassword(hash: string, password: string): Promise<boolean>;
 }
@@ -40,7 +42,7 @@ export interface AuthSettings {
   now: () => Date;
 }
 
-const SignedIn = z.object({ user: z.object({ id: z.string() }) });
+const SignedIn = z.object({ user: z.object({ id: z.string() }), session: z.object({ id: z.string() }) });
 
 type Deliver = (token: string) => void;
 
@@ -82,6 +84,8 @@ export function createAuth(settings: AuthSettings): HubAuth {
   const plain = createBetterAuth(settings, false);
   const secured = createBetterAuth(settings, true);
   const of = (secure: boolean) => (secure ? secured : plain);
+  // In memory: whoever is cut off by a restart of the hub asks for another link.
+  const linkSessions = new Map<string, number>();
   return {
     handle: (request, secure) => of(secure).handler(request),
 
@@ -114,9 +118,14 @@ export function createAuth(settings: AuthSettings): HubAuth {
     async spendSignInToken(token, headers, secure) {
       const reply = await of(secure).api.magicLinkVerify({ query: { token }, headers, asResponse: true });
       if (!reply.ok) return null;
-      const { user } = SignedIn.parse(await reply.json());
+      const { user, session } = SignedIn.parse(await reply.json());
+      const now = settings.now().getTime();
+      for (const [id, endsAt] of linkSessions) if (endsAt < now) linkSessions.delete(id);
+      linkSessions.set(session.id, now + LINK_PASSWORD_MINUTES * 60_000);
       return { userId: user.id, setCookies: reply.headers.getSetCookie() };
     },
+
+    isFreshLinkSession: (sessionId) => (linkSessions.get(sessionId) ?? 0) > settings.now().getTime(),
 
     hashPassword: async (password) => (await plain.$context).password.hash(password),
     verifyPassword: async (hash, password) => (await plain.$context).password.verify({ hash, password }),

@@ -1,13 +1,14 @@
 /** One-time links, passwords, sessions. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OWNER_EMAIL } from '../../server/auth/members.ts';
+import { OWNER_EMAIL, renewSignInLink } from '../../server/auth/members.ts';
 import { followLink, startTestHub, type TestHub, type TestMember } from '../support/hub.ts';
 import { rawRequest } from '../support/raw-request.ts';
 
 const HOUR_MS = 3_600_000;
 let hub: TestHub;
+let now = Date.now();
 beforeAll(async () => {
-  hub = await startTestHub({ env: { origin: 'https://meal.example.org' } });
+  hub = await startTestHub({ env: { origin: 'https://meal.example.org' }, now: () => new Date(now) });
 });
 afterAll(() => hub.close());
 
@@ -103,6 +104,9 @@ describe('passwords', () => {
     member = await hub.addMember('editor');
   });
 
+  const cookieBy = async (known: string) =>
+    String((await signIn(member.email, known)).headers['set-cookie']).split(';', 1)[0] ?? '';
+
   it('need ten characters', async () => {
     const { status, error } = await ask('me.setPassword', member.cookie, { password: 'too short' });
     expect(status).toBe(422);
@@ -128,17 +132,30 @@ describe('passwords', () => {
   });
 
   it('need the old one to be changed, and end the other sessions', async () => {
-    const other = String((await signIn(member.email, password)).headers['set-cookie']).split(';', 1)[0] ?? '';
+    const [mine, other] = [await cookieBy(password), await cookieBy(password)];
     const next = 'another long password';
+    expect((await ask('me.get', mine)).data).toMatchObject({ hasPassword: true, needsOldPassword: true });
     for (const oldPassword of [undefined, 'wrong password']) {
-      const { status, error } = await ask('me.setPassword', member.cookie, { password: next, oldPassword });
+      const { status, error } = await ask('me.setPassword', mine, { password: next, oldPassword });
       expect([status, error.data.appError.problems[0].path]).toEqual([422, 'oldPassword']);
     }
-    expect((await ask('me.setPassword', member.cookie, { password: next, oldPassword: password })).status).toBe(200);
+    expect((await ask('me.setPassword', mine, { password: next, oldPassword: password })).status).toBe(200);
     expect((await ask('me.get', other)).status).toBe(401);
-    expect((await ask('me.get', member.cookie)).status).toBe(200);
+    expect((await ask('me.get', mine)).status).toBe(200);
     expect((await signIn(member.email, password)).status).toBe(401);
     expect((await signIn(member.email, next)).status).toBe(200);
+  });
+
+  it('can be replaced when forgotten, for half an hour after signing in by a link', async () => {
+    const { link } = await renewSignInLink(hub.hub, member.id);
+    const cookie = (await followLink(localLink(link))) ?? '';
+    expect((await ask('me.get', cookie)).data).toMatchObject({ hasPassword: true, needsOldPassword: false });
+    const start = now;
+    now = start + 30 * 60_000;
+    expect((await ask('me.setPassword', cookie, { password: 'came back too late' })).status).toBe(422);
+    now = start;
+    expect((await ask('me.setPassword', cookie, { password: 'remembered this time' })).status).toBe(200);
+    expect((await signIn(member.email, 'remembered this time')).status).toBe(200);
   });
 
   it('cannot be set by a program', async () => {

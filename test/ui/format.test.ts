@@ -79,6 +79,8 @@ describe('the way back after signing in', () => {
     ['https://elsewhere.example', '/'],
     ['//elsewhere.example', '/'],
     ['/\\elsewhere.example', '/'],
+    ['/\t/elsewhere.example', '/'],
+    ['/\n//elsewhere.example', '/'],
     ['/sign-in?next=/', '/'],
   ])('%j leads to %s', (next, path) => {
     expect(safeNextPath(next)).toBe(path);
