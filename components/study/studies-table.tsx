@@ -75,7 +75,7 @@ function StudyRow({ study, rowIndex }: { study: StudyListItem; rowIndex: number 
         <span className="relative z-10">
           <RelativeTime at={study.createdAt} />
         </span>
-        <span className="block truncate text-ink-3 text-xs">by {study.createdBy}</span>
+        {study.createdBy && <span className="block truncate text-ink-3 text-xs">by {study.createdBy}</span>}
       </Td>
     </Tr>
   );

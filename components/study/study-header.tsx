@@ -29,7 +29,8 @@ export function StudyHeader({ study, canEdit }: { study: StudyView; canEdit: boo
               <span>{DESIGN_WORDS[design.design]}</span>
               <Dot />
               <span>
-                created <RelativeTime at={study.createdAt} /> by {study.createdBy}
+                created <RelativeTime at={study.createdAt} />
+                {study.createdBy && ` by ${study.createdBy}`}
               </span>
             </p>
             {study.notes && <p className="mt-1.5 max-w-prose whitespace-pre-wrap break-words">{study.notes}</p>}

@@ -28,10 +28,21 @@ export function makeDataDir(): string {
   return dir;
 }
 
-export async function startHubProcess(dataDir: string, port = 0): Promise<HubProcess> {
+export async function startHubProcess(
+  dataDir: string,
+  port = 0,
+  env: Record<string, string> = {},
+): Promise<HubProcess> {
   const child = spawn(process.execPath, ['dist/hub.js'], {
     cwd: ROOT,
-    env: { ...process.env, NODE_ENV: 'production', PORT: String(port), MEALTABLE_DATA: dataDir, DATABASE_URL: '' },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      PORT: String(port),
+      MEALTABLE_DATA: dataDir,
+      DATABASE_URL: '',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -111,11 +122,6 @@ export function removeDataDir(dataDir: string) {
     }
   }
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-}
-
-/** Files that the process holds open, by their targets; sockets and pipes are counted without their numbers. */
-export function openFilesOf(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 /** Memory in bytes of the processes and all their children, shared pages counted once (PSS). */
