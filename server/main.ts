@@ -32,6 +32,10 @@ function endOnSignal(starting: Promise<RunningHub>, hasAgent: boolean) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
 }
 
+// A closed terminal or pipe is no reason to stop serving. Unheard, the error would go to Next's handler for uncaught ones,
+// which writes it to the same closed output, for ever.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 async function main() {
   const dev = process.argv.includes('--dev');
   const env = parseHubEnv(process.env);

@@ -45,6 +45,7 @@ export async function startHubProcess(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  started.push({ dataDir, child });
   let output = '';
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
     child.on('close', (code, signal) => resolve({ code, signal })),
@@ -112,8 +113,12 @@ export function processesIn(dataDir: string): string[] {
     });
 }
 
+/** Hubs name their folder in the environment only, where it cannot be looked up. */
+const started: { dataDir: string; child: ChildProcess }[] = [];
+
 /** Ends whatever a failed test left at work there, then the folder itself. */
 export function removeDataDir(dataDir: string) {
+  for (const hub of started) if (hub.dataDir === dataDir) hub.child.kill('SIGKILL');
   for (const line of processesIn(dataDir)) {
     try {
       process.kill(Number(line.split(' ', 1)[0]), 'SIGKILL');

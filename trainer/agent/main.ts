@@ -94,6 +94,8 @@ function trainerCommand(trainer: string, dir: AttemptDir, slot: Slot): TrainerCo
   const env: Record<string, string | undefined> = {
     ...process.env,
     MEALTABLE_THREADS: String(slot.threads),
+    // Images are decoded on libuv's threads, which are 4 whatever the machine has.
+    UV_THREADPOOL_SIZE: String(Math.max(4, slot.threads)),
     TF_CPP_MIN_LOG_LEVEL: '3',
     // What the agent may do at the hub is not for code that reads images.
     MEALTABLE_TOKEN: undefined,
