@@ -1,4 +1,5 @@
 /** One database transaction and what is to be told after it: nothing is announced that was not committed. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Hub, LiveEvents } from '../context.ts';
 import { publishRuns } from './publish.ts';
@@ -19,6 +20,8 @@ export interface Tx {
 /** Chosen by Postgres as the victim of a deadlock, or lost a race: the same work may succeed when done again. */
 const RETRYABLE_SQLSTATES: ReadonlySet<unknown> = new Set(['40P01', '40001']);
 const MAX_TRIES = 4;
+/** Time for the winner of a deadlock to take its locks; begun at once, the same work could get in its way again. */
+const RETRY_MS = 20;
 
 /**
  * Runs `work` in one transaction, committed when it returns and rolled back when it throws. `work` may run more than
@@ -31,6 +34,7 @@ export async function transact<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): P
     } catch (error) {
       if (attempt >= MAX_TRIES || !RETRYABLE_SQLSTATES.has((error as { code?: unknown }).code)) throw error;
     }
+    await sleep(RETRY_MS * attempt);
   }
 }
 

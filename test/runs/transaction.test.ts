@@ -66,7 +66,8 @@ test('two transactions that lock each other out both finish: the victim does its
       await tx.query('UPDATE runs SET priority = priority + 1 WHERE id = $1', [second]);
     });
   await Promise.all([lockBoth(a, b), lockBoth(b, a)]);
-  expect(tries).toBe(3);
+  // One deadlock for certain; under load the victim may meet the winner a second time.
+  expect(tries).toBeGreaterThanOrEqual(3);
   const { rows } = await hub.pool.query('SELECT priority FROM runs WHERE id = ANY($1)', [[a, b]]);
   expect(rows.map((row) => row.priority)).toEqual([2, 2]);
 });
