@@ -41,7 +41,11 @@ export function run(command, args, { quiet = false, env = {}, input = 'ignore' }
         kept.push(chunk);
         while (kept.length > 400) kept.shift();
       });
-    const forward = (signal) => child.kill(signal);
+    // Asked to stop: the command first, then this program too, instead of its next step.
+    const forward = (signal) => {
+      child.kill(signal);
+      child.once('close', () => process.exit(1));
+    };
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, forward);
     const done = (code) => {
       for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, forward);

@@ -1,10 +1,11 @@
 'use client';
-import { useEffect, useRef, useState } from 'react';
-import { useLiveEvent, useThrottle, useWatch } from '../live-socket';
+import { useState } from 'react';
 import { useTRPCClient } from '../trpc-provider';
 import { LogBuffer } from './log-buffer';
+import { useRunStream } from './use-run-stream';
 
 const PAGE = 1_000;
+const REDRAW_MS = 150;
 
 export interface RunLog {
   buffer: LogBuffer;
@@ -20,44 +21,18 @@ export interface RunLog {
 export function useRunLog(runId: string): RunLog {
   const client = useTRPCClient();
   const [buffer] = useState(() => new LogBuffer());
-  const [, setVersion] = useState(0);
   const [hasAnswer, setHasAnswer] = useState(false);
   const [isLoadingOlder, setLoadingOlder] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const reading = useRef(0);
-  const redraw = useThrottle(() => setVersion((drawn) => drawn + 1), 150);
-
-  const catchUp = async () => {
-    const mine = ++reading.current;
-    buffer.beginCatchUp();
-    setError(null);
-    try {
-      do {
-        const { cursor } = buffer;
-        const page = await client.runs.logs.query({ id: runId, limit: PAGE, ...(cursor && { after: cursor }) });
-        if (reading.current !== mine) return;
-        if (cursor) buffer.addNewer(page, page.lines.length < PAGE);
-        else buffer.addTail(page);
-        setHasAnswer(true);
-        redraw();
-      } while (!buffer.isCaughtUp);
-    } catch (failed) {
-      if (reading.current === mine) setError(failed);
-    }
+  const readPage = async () => {
+    const { cursor } = buffer;
+    const page = await client.runs.logs.query({ id: runId, limit: PAGE, ...(cursor && { after: cursor }) });
+    return () => {
+      if (cursor) buffer.addNewer(page, page.lines.length < PAGE);
+      else buffer.addTail(page);
+      setHasAnswer(true);
+    };
   };
-  useWatch({ kind: 'run', runId }, { onJoined: () => void catchUp(), onLost: () => buffer.beginCatchUp() });
-  const begin = useRef(catchUp);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      if (reading.current === 0) void begin.current();
-    }, 1_500);
-    return () => clearTimeout(timer);
-  }, []);
-  useLiveEvent('run:records', (event) => {
-    if (event.runId !== runId) return;
-    buffer.addLive(event);
-    redraw();
-  });
+  const { redraw, error, setError, retry } = useRunStream(runId, buffer, readPage, REDRAW_MS);
 
   const loadOlder = async () => {
     const { oldest } = buffer;
@@ -72,5 +47,5 @@ export function useRunLog(runId: string): RunLog {
       setLoadingOlder(false);
     }
   };
-  return { buffer, isLoading: !hasAnswer && !error, isLoadingOlder, error, retry: () => void catchUp(), loadOlder };
+  return { buffer, isLoading: !hasAnswer && !error, isLoadingOlder, error, retry, loadOlder };
 }

@@ -1,9 +1,10 @@
 'use client';
 import type { AttemptView } from '@mealtable/protocol/views';
-import { useEffect, useRef, useState } from 'react';
-import { useLiveEvent, useThrottle, useWatch } from '../live-socket';
+import { useEffect, useState } from 'react';
+import { useLiveEvent } from '../live-socket';
 import { useTRPCClient } from '../trpc-provider';
 import { MetricBuffer } from './metric-buffer';
+import { useRunStream } from './use-run-stream';
 
 const PAGE = 5_000;
 /** Charts are drawn anew at most this often, however fast the points come. */
@@ -21,42 +22,11 @@ export interface RunMetrics {
 export function useRunMetrics(runId: string, attempts: readonly AttemptView[] | undefined): RunMetrics {
   const client = useTRPCClient();
   const [buffer] = useState(() => new MetricBuffer());
-  const [version, setVersion] = useState(0);
-  const [error, setError] = useState<unknown>(null);
-  const reading = useRef(0);
-  const redraw = useThrottle(() => setVersion((drawn) => drawn + 1), REDRAW_MS);
-
-  const catchUp = async () => {
-    // A later call takes over; an older one stops at its next page.
-    const mine = ++reading.current;
-    buffer.beginCatchUp();
-    setError(null);
-    try {
-      do {
-        const page = await client.runs.metrics.query({ id: runId, after: buffer.cursor, limit: PAGE });
-        if (reading.current !== mine) return;
-        buffer.addPage(page);
-        redraw();
-      } while (!buffer.isCaughtUp);
-    } catch (failed) {
-      if (reading.current === mine) setError(failed);
-    }
+  const readPage = async () => {
+    const page = await client.runs.metrics.query({ id: runId, after: buffer.cursor, limit: PAGE });
+    return () => buffer.addPage(page);
   };
-
-  useWatch({ kind: 'run', runId }, { onJoined: () => void catchUp(), onLost: () => buffer.beginCatchUp() });
-  // Without a live connection the past is still worth showing.
-  const begin = useRef(catchUp);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      if (reading.current === 0) void begin.current();
-    }, 1_500);
-    return () => clearTimeout(timer);
-  }, []);
-  useLiveEvent('run:records', (event) => {
-    if (event.runId !== runId) return;
-    buffer.addLive(event);
-    redraw();
-  });
+  const { version, redraw, error, retry } = useRunStream(runId, buffer, readPage, REDRAW_MS);
   useLiveEvent('run:rewound', (event) => {
     if (event.runId !== runId) return;
     buffer.rewind(event);
@@ -68,5 +38,5 @@ export function useRunMetrics(runId: string, attempts: readonly AttemptView[] | 
       if (attempt > 1 && startedAt !== null) buffer.rewind({ attempt, stepsCompleted: startStep });
     redraw();
   }, [attempts, buffer, redraw]);
-  return { buffer, version, error, retry: () => void catchUp() };
+  return { buffer, version, error, retry };
 }
