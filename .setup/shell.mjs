@@ -1,9 +1,10 @@
 // Small helpers of the set-up scripts. Plain JavaScript without dependencies: they run before anything is installed.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withLock as withFileLock } from '../trainer/engine/setup/lock.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 export const inRoot = (...parts) => path.join(ROOT, ...parts);
@@ -93,38 +94,10 @@ export function writeStamp(file, value) {
   renameSync(`${file}.${process.pid}`, file);
 }
 
-/** Lets one set-up at a time work on this checkout; a lock whose process is gone is taken over. */
-export async function withLock(name, work) {
-  const file = inRoot('.cache', `${name}.lock`);
-  mkdirSync(path.dirname(file), { recursive: true });
-  for (let told = false; ; ) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    const holder = Number(readStamp(file));
-    if (holder && !isAlive(holder)) {
-      rmSync(file, { force: true });
-      continue;
-    }
-    if (!told) say(`  waiting for another set-up of this folder (process ${holder}) to finish`);
-    told = true;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  try {
-    return await work();
-  } finally {
-    rmSync(file, { force: true });
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
+/** Lets one set-up at a time work on this checkout. */
+export const withLock = (name, work) =>
+  withFileLock(
+    inRoot('.cache', `${name}.lock`),
+    (owner) => say(`  waiting for another set-up of this folder (process ${owner}) to finish`),
+    work,
+  );

@@ -57,7 +57,7 @@ export interface HelloReply {
   attempts: (AttemptRef & { ackedSeq: number; action: 'keep' | 'stop'; reason: StopReason | null })[];
 }
 
-/** fenced: another attempt owns the run. cancelled: the user said so. drained: the agent is going away. */
+/** fenced: another attempt owns the run. cancelled: the user said so. */
 export type StopReason = 'fenced' | 'cancelled';
 
 export const RunRequest = z.object({ freeSlots: z.int().min(1).max(64) });
