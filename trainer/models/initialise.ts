@@ -1,5 +1,5 @@
 /** Initial weights as PyTorch and timm draw them (the distributions, not PyTorch's own random numbers). */
-import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import type { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
 
@@ -18,10 +18,13 @@ export function kaimingNormalFanOut(shape: [number, number, number, number], rng
 /** `torch.nn.Linear`'s default: weight [in, out] and bias [out] uniform in +-1/sqrt(in). */
 export function linearDefault(inputs: number, outputs: number, rng: Rng): { weight: Tensor2D; bias: Tensor1D } {
   const bound = 1 / Math.sqrt(inputs);
-  const draw = (count: number): Float32Array => {
-    const values = new Float32Array(count);
-    rng.fillUniform(values, -bound, bound);
-    return values;
-  };
-  return { weight: tf.tensor2d(draw(inputs * outputs), [inputs, outputs]), bias: tf.tensor1d(draw(outputs)) };
+  const weight = uniformWithin(bound, [inputs, outputs], rng) as Tensor2D;
+  return { weight, bias: uniformWithin(bound, [outputs], rng) as Tensor1D };
+}
+
+/** Uniform in +-`bound`. */
+export function uniformWithin(bound: number, shape: number[], rng: Rng): Tensor {
+  const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  rng.fillUniform(values, -bound, bound);
+  return tf.tensor(values, shape, 'float32');
 }

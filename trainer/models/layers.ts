@@ -6,49 +6,67 @@ import { maxPool3x3 } from '../engine/max-pool.ts';
 import { relu } from '../engine/relu.ts';
 import { tf } from '../engine/tf.ts';
 
-const BATCH_NORM_EPSILON = 1e-5;
+/** One kind of convolution at a given stride and padding: NHWC images, then a filter. */
+export type Convolve = (x: Tensor4D, filter: Tensor4D) => Tensor4D;
 
 /** A convolution and the batch norm behind it. */
 export interface ConvNorm {
-  /** HWIO, odd and square. */
+  convolve: Convolve;
+  layout: 'conv' | 'depthwise';
+  /** [h, w, in / groups, out], or [h, w, channels, 1] where `layout` is depthwise. */
   filter: Variable;
-  stride: 1 | 2;
   gamma: Variable;
   beta: Variable;
   running: BatchStatistics<Variable>;
+  epsilon: number;
 }
 
-/** The same, folded into one convolution with a bias. */
-export interface FoldedConv {
-  filter: Tensor4D;
-  stride: 1 | 2;
-  bias: Tensor1D;
+/** A convolution with a bias. */
+export interface Conv<T extends Tensor = Tensor> {
+  convolve: Convolve;
+  filter: T;
+  bias: T;
+}
+
+/** Weight [in, out] and bias [out]. */
+export interface Dense<T extends Tensor = Tensor> {
+  weight: T;
+  bias: T;
 }
 
 /** In training normalises by the batch and moves the running statistics, otherwise normalises by the running ones. */
 export function applyConvNorm(layer: ConvNorm, x: Tensor4D, training: boolean): Tensor4D {
   const gamma = layer.gamma as unknown as Tensor1D;
   const beta = layer.beta as unknown as Tensor1D;
-  const convolved = convolve(x, layer.filter as unknown as Tensor4D, layer.stride);
+  const convolved = layer.convolve(x, layer.filter as unknown as Tensor4D);
   return training
-    ? batchNormTrack(convolved, gamma, beta, layer.running, BATCH_NORM_EPSILON)
-    : batchNormEval(convolved, gamma, beta, layer.running, BATCH_NORM_EPSILON);
+    ? batchNormTrack(convolved, gamma, beta, layer.running, layer.epsilon)
+    : batchNormEval(convolved, gamma, beta, layer.running, layer.epsilon);
 }
 
 /** gamma (conv(x) - mean) / sqrt(variance + eps) + beta as conv'(x) + bias'. The caller owns the two tensors. */
-export function foldConvNorm({ filter, stride, gamma, beta, running }: ConvNorm): FoldedConv {
-  return tf.tidy(() => {
-    const scale = gamma.mul(running.variance.add(BATCH_NORM_EPSILON).rsqrt());
+export function foldConvNorm({ convolve, layout, filter, gamma, beta, running, epsilon }: ConvNorm): Conv {
+  const tensors = tf.tidy(() => {
+    const scale = gamma.mul(running.variance.add(epsilon).rsqrt());
     return {
-      filter: filter.mul(scale) as Tensor4D,
-      stride,
-      bias: beta.sub(running.mean.mul(scale)) as Tensor1D,
+      filter: filter.mul(layout === 'depthwise' ? scale.expandDims(1) : scale),
+      bias: beta.sub(running.mean.mul(scale)),
     };
   });
+  return { ...tensors, convolve };
 }
 
-export function applyFoldedConv({ filter, stride, bias }: FoldedConv, x: Tensor4D): Tensor4D {
-  return convolve(x, filter, stride).add(bias);
+export function applyConv({ convolve, filter, bias }: Conv, x: Tensor4D): Tensor4D {
+  return convolve(x, filter as Tensor4D).add(bias);
+}
+
+/** Copies that do not follow later training; the caller owns them. */
+export function copyConv({ convolve, filter, bias }: Conv): Conv {
+  return { convolve, filter: filter.clone(), bias: bias.clone() };
+}
+
+export function copyDense({ weight, bias }: Dense): Dense {
+  return { weight: weight.clone(), bias: bias.clone() };
 }
 
 /**
@@ -73,7 +91,7 @@ export function activateAndPool(x: Tensor4D): Tensor4D {
 }
 
 /** Global average pooling and the classifier: [N, H, W, C] to [N, classes]. */
-export function classify(x: Tensor4D, weight: Tensor, bias: Tensor): Tensor2D {
+export function classify(x: Tensor4D, { weight, bias }: Dense): Tensor2D {
   return tf.mean(x, [1, 2]).matMul(weight).add(bias) as Tensor2D;
 }
 

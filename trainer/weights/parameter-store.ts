@@ -4,11 +4,24 @@ import { tf } from '../engine/tf.ts';
 import type { StateDict } from './state-dict.ts';
 import { elementCount } from './state-dict.ts';
 
-/** How a variable lies in TensorFlow: 'conv' HWIO for PyTorch's OIHW, 'dense' [in, out] for [out, in], 'plain' alike. */
-export type Layout = 'conv' | 'dense' | 'plain';
+/**
+ * How a variable lies in TensorFlow: 'conv' HWIO for PyTorch's OIHW (of a grouped convolution I is the inputs of one group in
+ * both), 'depthwise' [h, w, channels, 1] for [channels, 1, h, w], 'dense' [in, out] for [out, in], 'plain' alike.
+ */
+export type Layout = 'conv' | 'depthwise' | 'dense' | 'plain';
 
-const TO_PYTORCH: Record<Layout, number[] | null> = { conv: [3, 2, 0, 1], dense: [1, 0], plain: null };
-const FROM_PYTORCH: Record<Layout, number[] | null> = { conv: [2, 3, 1, 0], dense: [1, 0], plain: null };
+const TO_PYTORCH: Record<Layout, number[] | null> = {
+  conv: [3, 2, 0, 1],
+  depthwise: [2, 3, 0, 1],
+  dense: [1, 0],
+  plain: null,
+};
+const FROM_PYTORCH: Record<Layout, number[] | null> = {
+  conv: [2, 3, 1, 0],
+  depthwise: [2, 3, 0, 1],
+  dense: [1, 0],
+  plain: null,
+};
 
 interface Entry {
   layout: Layout;
