@@ -78,7 +78,9 @@ function checkAuth(socket: AgentSocket): FatalRefusal | string | null {
 
 function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, state: { granting: boolean }): void {
   const { hostId, agentVersion } = socket.data;
-  const listen = makeListener(socket);
+  /** Messages that are still being worked on. */
+  const underWay = new Set<Promise<unknown>>();
+  const listen = makeListener(socket, underWay);
 
   socket.on(
     'agent:hello',
@@ -117,18 +119,21 @@ function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, st
     'run:records',
     listen('run:records', RecordBatch, ({ runId, attempt, records }) => appendRecords(hub, runId, attempt, records)),
   );
-  socket.on('disconnect', (reason) => {
+  socket.on('disconnect', async (reason) => {
+    if (reason !== GOODBYE) return;
+    // A hello or a heartbeat written after the goodbye would take it back: the agent's last word is written last.
+    await Promise.allSettled(underWay);
     const isElsewhere = [...namespace.sockets.values()].some((other) => other.data.hostId === hostId);
-    if (reason === GOODBYE && socket.data.greeted && !isElsewhere)
-      detachHost(hub, hostId).catch((error: unknown) => {
-        // The host is then shown as unreachable instead of detached.
-        console.error(`The goodbye of ${hostId} could not be noted:`, error);
-      });
+    if (!socket.data.greeted || isElsewhere) return;
+    await detachHost(hub, hostId).catch((error: unknown) => {
+      // The host is then shown as unreachable instead of detached.
+      console.error(`The goodbye of ${hostId} could not be noted:`, error);
+    });
   });
 }
 
 /** Parses and answers. A message that cannot be read gets its path back, and one line in the log per connection. */
-function makeListener(socket: AgentSocket) {
+function makeListener(socket: AgentSocket, underWay: Set<Promise<unknown>>) {
   let hasLogged = false;
   return <T, R extends object>(event: string, schema: z.ZodType<T>, handle: (message: T) => Promise<R | Nack>) =>
     (raw: unknown, ack: (reply: R | Nack) => void): void => {
@@ -143,10 +148,12 @@ function makeListener(socket: AgentSocket) {
         ack({ ok: false, code: 'bad_message', path, message });
         return;
       }
-      handle(parsed.data).then(ack, (error: unknown) => {
+      const work = handle(parsed.data).then(ack, (error: unknown) => {
         // No answer: the agent's own time limit makes it ask again, as it does when the hub is away.
         console.error(`${event} of ${socket.data.hostId} failed:`, error);
       });
+      underWay.add(work);
+      void work.finally(() => underWay.delete(work));
     };
 }
 

@@ -108,7 +108,9 @@ describe('asking for runs', () => {
     await blocker.query('LOCK TABLE run_attempts IN ACCESS EXCLUSIVE MODE');
     void agent.request(1).catch(() => {});
     await until(async () => {
-      const { rows } = await hub.hub.pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+      const { rows } = await hub.hub.pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
       expect(rows.length).toBeGreaterThan(0);
     });
     agent.socket.disconnect();
@@ -184,6 +186,25 @@ describe('leaving', () => {
     again.socket.io.engine.close();
     await until(() => expect(hub.hub.pool.idleCount).toBe(hub.hub.pool.totalCount));
     expect((await listHosts(hub.hub.pool))[0]?.state).toBe('online');
+  });
+
+  test('a goodbye is the last word, also while the hub still works on what was said before it', async () => {
+    const agent = await connectAgent(hub);
+    const waitingForLock = () =>
+      hub.hub.pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+    const holder = await hub.hub.pool.connect();
+    await holder.query('BEGIN; LOCK TABLE hosts IN ACCESS EXCLUSIVE MODE');
+    const answer = agent.hello().catch(() => null);
+    await until(async () => expect((await waitingForLock()).rowCount).toBe(1));
+    agent.socket.disconnect();
+    expect(await answer).toBeNull();
+    // The hub has read the goodbye when it answers a later message.
+    await connectAgent(hub);
+    await holder.query('COMMIT');
+    holder.release();
+    await until(async () => expect((await listHosts(hub.hub.pool))[0]?.state).toBe('detached'));
   });
 
   test('a hub that starts again keeps every attempt, every record, and gives no run away meanwhile', async () => {
