@@ -31,7 +31,7 @@ test('momentum and weight decay are those of torch.optim.SGD, also when the lear
     [[-3, 0.125], [0], 0.01],
   ];
   for (const [a, b, rate] of steps) {
-    tf.tidy(() => sgd.step(gradient(a, b), rate));
+    tf.tidy(() => sgd.step(gradient(a, b), tf.scalar(rate)));
     for (const [i, g] of [...a, ...b].entries()) {
       expected.v[i] = 0.9 * expected.v[i]! + (g + 0.1 * expected.w[i]!);
       expected.w[i] = expected.w[i]! - rate * expected.v[i]!;
@@ -45,10 +45,10 @@ test('momentum and weight decay are those of torch.optim.SGD, also when the lear
 test('a parameter without a gradient keeps its value and its velocity', () => {
   const weights = parameters();
   const sgd = new Sgd(weights, { momentum: 0.5, weightDecay: 0 });
-  tf.tidy(() => sgd.step(gradient([1, 1], [1]), 1));
-  tf.tidy(() => sgd.step(gradient([1, 1], null), 1));
+  tf.tidy(() => sgd.step(gradient([1, 1], [1]), tf.scalar(1)));
+  tf.tidy(() => sgd.step(gradient([1, 1], null), tf.scalar(1)));
   expect([...weights.get('b')!.dataSync()]).toEqual([2]);
-  tf.tidy(() => sgd.step(gradient([0, 0], [0]), 1));
+  tf.tidy(() => sgd.step(gradient([0, 0], [0]), tf.scalar(1)));
   expect([...weights.get('b')!.dataSync()]).toEqual([1.5]);
   sgd.dispose();
   tf.dispose([...weights.values()]);
@@ -58,11 +58,11 @@ test('a restored optimiser goes on to the bit', async () => {
   const [first, second] = [parameters(), parameters()];
   const options = { momentum: 0.9, weightDecay: 0.01 };
   const one = new Sgd(first, options);
-  tf.tidy(() => one.step(gradient([0.3, 0.7], [0.11]), 0.1));
+  tf.tidy(() => one.step(gradient([0.3, 0.7], [0.11]), tf.scalar(0.1)));
   for (const [name, variable] of second) variable.assign(first.get(name)!);
   const two = new Sgd(second, options);
   two.loadState(await one.toState());
-  for (const sgd of [one, two]) tf.tidy(() => sgd.step(gradient([0.2, -0.4], [0.9]), 0.1));
+  for (const sgd of [one, two]) tf.tidy(() => sgd.step(gradient([0.2, -0.4], [0.9]), tf.scalar(0.1)));
   for (const [name, variable] of second) expect(variable.dataSync()).toEqual(first.get(name)!.dataSync());
   expect(await two.toState()).toEqual(await one.toState());
   for (const sgd of [one, two]) sgd.dispose();

@@ -53,7 +53,7 @@ export async function runDistillationSteps(): Promise<StepResult> {
         const discrimination = discriminatorLoss(discriminator, logits, mean);
         return { loss: similarity.add(discrimination) as Scalar, similarity, discrimination };
       });
-      sgd.step(gradients, 0.05);
+      sgd.step(gradients, tf.scalar(0.05));
       losses.push(values.similarity.dataSync()[0]!, values.discrimination.dataSync()[0]!);
     });
   }

@@ -24,6 +24,7 @@ export function createLinearNetwork(weights: number[][]): Network {
       return {
         name: 'resnet18_w8',
         numClasses,
+        weights: [copy],
         forward: (images) => tf.tidy(() => tf.mean(images, [1, 2]).matMul(copy) as Tensor2D),
         dispose: () => copy.dispose(),
       };

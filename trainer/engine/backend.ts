@@ -11,18 +11,40 @@ export interface OpAttribute {
   value: unknown;
 }
 
+/** A tensor as the addon describes it; `dtype` is TensorFlow's number. */
+export interface TensorMetadata {
+  id: number;
+  shape: number[];
+  dtype: number;
+}
+
+/** The addon itself. */
+export interface NativeBinding {
+  readonly TF_Version: string;
+  readonly TF_FLOAT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+  createTensor(shape: number[], dtype: number, values: ArrayBufferView): number;
+  executeOp(name: string, attributes: OpAttribute[], inputs: number[], outputs: number): TensorMetadata[];
+  loadSavedModel(folder: string, tags: string): number;
+  /** Edges 'node:0', joined by commas. */
+  runSavedModel(session: number, inputs: number[], inputEdges: string, outputEdges: string): TensorMetadata[];
+  deleteSavedModel(session: number): void;
+}
+
 /** The part of tfjs-node's backend that is used here. Its own typings need Node typings of another age. */
 export interface NativeBackend {
   readonly isUsingGpuDevice: boolean;
-  readonly binding: {
-    readonly TF_Version: string;
-    readonly TF_FLOAT: number;
-    readonly TF_ATTR_FLOAT: number;
-    readonly TF_ATTR_INT: number;
-    readonly TF_ATTR_STRING: number;
-    readonly TF_ATTR_BOOL: number;
-    readonly TF_ATTR_TYPE: number;
-  };
+  /** Replaced for a moment while a step is recorded. */
+  binding: NativeBinding;
+  readonly tensorMap: { get(dataId: object): { dtype: number } };
+  /** Uploads what JavaScript still holds. */
+  getInputTensorIds(tensors: Tensor[]): number[];
+  createOutputTensor(metadata: TensorMetadata): Tensor;
   executeSingleOutput(name: string, attributes: OpAttribute[], inputs: Tensor[]): Tensor;
   executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[];
 }

@@ -1,6 +1,6 @@
 /** What every trainable network offers, whatever its architecture. */
 import type { NetworkName } from '@mealtable/protocol/networks';
-import type { Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import type { StateDict } from '../weights/state-dict.ts';
 
 export interface Network {
@@ -32,6 +32,8 @@ export interface Network {
 export interface FrozenNetwork {
   readonly name: NetworkName;
   readonly numClasses: number;
+  /** Every tensor that `forward` reads besides the images; they never change. */
+  readonly weights: readonly Tensor[];
   /** Logits [batch, numClasses] for float32 images [batch, height, width, 3], owned by the caller. */
   forward(images: Tensor4D): Tensor2D;
   dispose(): void;

@@ -1,6 +1,6 @@
 /** What every network does alike: its variables live in a `ParameterStore`, its frozen copy owns its own tensors. */
 import type { NetworkName } from '@mealtable/protocol/networks';
-import type { Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import { tf } from '../engine/tf.ts';
 import { ParameterStore } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
@@ -45,9 +45,21 @@ export abstract class StoredNetwork implements Network {
     return {
       name: this.name,
       numClasses: this.numClasses,
+      weights: tensorsIn(layers),
       forward: (images) => forward(layers, images),
       // `tf.dispose` walks the whole structure.
       dispose: () => tf.dispose(layers as never),
     };
   }
+}
+
+/** Every tensor anywhere in a structure of objects and arrays, each once. */
+function tensorsIn(structure: object): Tensor[] {
+  const found = new Set<Tensor>();
+  const visit = (value: unknown): void => {
+    if (value instanceof tf.Tensor) found.add(value);
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit);
+  };
+  visit(structure);
+  return [...found];
 }

@@ -1,6 +1,7 @@
 /** Stochastic gradient descent with momentum: the arithmetic of `torch.optim.SGD` (dampening 0, no Nesterov). */
-import type { Tensor, Variable } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import { arithmetic } from '../engine/backend.ts';
+import { activeRecorder } from '../engine/graph/recorder.ts';
 import { tf } from '../engine/tf.ts';
 import { ParameterStore } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
@@ -29,22 +30,27 @@ export class Sgd {
 
   /**
    * v = momentum v + (g + weightDecay w); w = w - learningRate v. A parameter whose gradient is null or absent is left alone,
-   * as PyTorch does with `grad is None`. The gradients stay the caller's.
+   * as PyTorch does with `grad is None`. The gradients and the rate stay the caller's.
    */
-  step(gradients: ReadonlyMap<string, Tensor | null>, learningRate: number): void {
+  step(gradients: ReadonlyMap<string, Tensor | null>, learningRate: Scalar): void {
     const { momentum, weightDecay } = this.#options;
     const compute = arithmetic();
     tf.tidy(() => {
-      const [rate, inertia, decay] = [tf.scalar(learningRate), tf.scalar(momentum), tf.scalar(weightDecay)];
+      const [inertia, decay] = [tf.scalar(momentum), tf.scalar(weightDecay)];
+      const update = activeRecorder() === null ? updateByParts : updateInPlace;
       for (const [name, parameter] of this.#parameters) {
         const gradient = gradients.get(name);
         if (gradient === null || gradient === undefined) continue;
         const velocity = this.#velocities.parameters.get(name)!;
         const pull = weightDecay === 0 ? gradient : compute('Add', gradient, compute('Mul', parameter, decay));
-        velocity.assign(compute('Add', compute('Mul', velocity, inertia), pull));
-        parameter.assign(compute('Sub', parameter, compute('Mul', velocity, rate)));
+        update(parameter, velocity, learningRate, pull, inertia);
       }
     });
+  }
+
+  /** The velocities, in the parameters' order. */
+  get variables(): Variable[] {
+    return [...this.#velocities.parameters.values()];
   }
 
   /** Velocities under their parameters' names, in TensorFlow's layout. */
@@ -62,3 +68,20 @@ export class Sgd {
     this.#velocities.dispose();
   }
 }
+
+/** One step for one parameter; `pull` is its gradient with weight decay. */
+type Update = (parameter: Variable, velocity: Variable, rate: Scalar, pull: Tensor, inertia: Scalar) => void;
+
+const updateByParts: Update = (parameter, velocity, rate, pull, inertia) => {
+  const compute = arithmetic();
+  velocity.assign(compute('Add', compute('Mul', velocity, inertia), pull));
+  parameter.assign(compute('Sub', parameter, compute('Mul', velocity, rate)));
+};
+
+/** In a graph one op does it all where the weights lie, without a tensor in between. */
+const updateInPlace: Update = (parameter, velocity, rate, pull, inertia) => {
+  const operands = [parameter, velocity, rate, pull, inertia];
+  activeRecorder()!.updateInPlace('ResourceApplyMomentum', [parameter, velocity], operands, {
+    T: { kind: 'type', value: 'float32' },
+  });
+};

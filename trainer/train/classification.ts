@@ -12,6 +12,8 @@ export function createClassificationTask(network: Network, options: SgdOptions):
   const sgd = new Sgd(parameters, options);
   return {
     network,
+    variables: [...parameters.values(), ...network.buffers.values(), ...sgd.variables],
+    constants: [],
     step: (images, labels, learningRate) =>
       tf.tidy(() => {
         const { values, gradients } = computeGradients(parameters, () => {

@@ -30,7 +30,7 @@ export function createDistillationTask(networks: DistillationParts, options: Sgd
   ]);
   const sgd = new Sgd(parameters, options);
 
-  function step(images: Tensor4D, labels: Tensor1D, learningRate: number): StepResult {
+  function step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar): StepResult {
     const teacherLogits = teachers.map((teacher) => teacher.forward(images));
     const target = softLabels(teacherLogits);
     const { values, gradients } = computeGradients(parameters, (): ForwardResult => {
@@ -54,6 +54,8 @@ export function createDistillationTask(networks: DistillationParts, options: Sgd
 
   return {
     network: student,
+    variables: [...parameters.values(), ...student.buffers.values(), ...sgd.variables],
+    constants: teachers.flatMap(({ weights }) => weights),
     step: (images, labels, learningRate) => tf.tidy(() => step(images, labels, learningRate) as never),
     toState: async () =>
       new Map([

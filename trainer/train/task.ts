@@ -1,5 +1,5 @@
 /** What one step of a run computes. The training loop knows nothing of losses: it logs whatever parts come back. */
-import type { Scalar, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import { tf } from '../engine/tf.ts';
 import type { Network } from '../models/network.ts';
 import type { StateDict } from '../weights/state-dict.ts';
@@ -14,10 +14,14 @@ export interface Task {
   /** The network that is trained. */
   readonly network: Network;
   /**
-   * One optimiser update on images [N, S, S, 3] with hard labels [N] (int32). Loss and parts are those before the update;
+   * One optimiser update on images [N, S, S, 3] with hard labels [N] (int32) at a learning rate. Loss and parts are those before the update;
    * they are the caller's, everything else is disposed of.
    */
-  step(images: Tensor4D, labels: Tensor1D, learningRate: number): StepResult;
+  step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar): StepResult;
+  /** Everything that `step` reads or assigns and that outlives it. */
+  readonly variables: readonly Variable[];
+  /** Frozen weights that `step` reads. */
+  readonly constants: readonly Tensor[];
   /** What resuming needs besides the network's weights: optimiser state and other trained weights, by stable names. */
   toState(): Promise<StateDict>;
   /** Throws one Error naming what does not fit. */

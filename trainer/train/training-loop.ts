@@ -136,7 +136,7 @@ class StepMeter {
     if (step + 1 < totalSteps) training.start(step + 1);
     const result = tf.tidy(() => {
       const labels = tf.tensor1d(batch.labels, 'int32');
-      return task.step(imagesTensor(batch), labels, learningRate) as never;
+      return task.step(imagesTensor(batch), labels, tf.scalar(learningRate)) as never;
     }) as StepResult;
     this.#images += batch.size;
     this.#steps++;
@@ -163,7 +163,7 @@ class StepMeter {
           ...Object.fromEntries(names.map((name, i) => [`train/${name}`, values[i]!])),
           'train/learning_rate': learningRate,
           'train/images_per_s': (this.#images / Math.max(now() - this.#since, 1e-3)) * 1000,
-          'data/wait_ms': this.#waitMs / this.#steps,
+          'train/data_wait_ms': this.#waitMs / this.#steps,
         },
       });
       this.restart();

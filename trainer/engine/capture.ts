@@ -1,0 +1,188 @@
+/**
+ * Graph capture: a step written in ordinary tfjs code, run once to record what it asks of TensorFlow, then run as one
+ * TensorFlow graph whose weights stay in the session. One call is one step; TensorFlow overlaps and fuses what it can.
+ */
+import type { Tensor, Variable } from '@tensorflow/tfjs';
+import { type NativeBackend, nativeBackend } from './backend.ts';
+import { type GraphCache, readGraph, type StoredGraph, writeGraph } from './graph/cache.ts';
+import { CannotCapture } from './graph/cannot-capture.ts';
+import { encodeSavedModel } from './graph/encode.ts';
+import { castToLowPrecision } from './graph/mixed-precision.ts';
+import { GraphSession } from './graph/session.ts';
+import { getterEdge, inputEdge, outputEdge, setterEdges, traceStep } from './graph/trace.ts';
+import { tf } from './tf.ts';
+
+export { CannotCapture } from './graph/cannot-capture.ts';
+
+export type Precision = 'float32' | 'bfloat16' | 'float16';
+export type Tensors = Record<string, Tensor>;
+
+export interface CaptureOptions<I extends Tensors> {
+  /** Examples: the graph takes these names, types and shapes, and no others. They stay the caller's. */
+  inputs: I;
+  /** Everything that the step reads or assigns and that outlives it: weights, statistics, optimiser slots. */
+  variables: readonly Variable[];
+  /** Tensors from outside that the step reads and that never change, e.g. a frozen teacher's weights. */
+  constants?: readonly Tensor[];
+  /** What convolutions and matrix products compute in; float32 unless given. Variables are float32 always. */
+  precision?: Precision;
+  /** Where the graph is kept for the next process, and under which key. */
+  cache?: GraphCache | null;
+  /** Outputs that must come out of the graph as they came out of the recorded step; all of them unless given. */
+  verify?: readonly string[];
+}
+
+export interface CapturedStep<I extends Tensors, O extends Tensors> {
+  /** Nodes of the graph. */
+  readonly nodeCount: number;
+  /** Whether the graph came from the cache. */
+  readonly fromCache: boolean;
+  /** One step on the session's variables. The results are the caller's. Throws RangeError for inputs of another shape or type. */
+  run(inputs: I): O;
+  /** Gives the session's variables the values of the tfjs ones. */
+  push(): void;
+  /** Gives the tfjs variables the session's values: before anything outside of the captured step reads them. */
+  pull(): void;
+  /** Frees the session. The tfjs variables keep what was last pulled. */
+  dispose(): void;
+}
+
+/** Largest difference between graph and recorded step, relative to the largest number of an output. */
+const TOLERANCE: Record<Precision, number> = { float32: 1e-3, float16: 0.05, bfloat16: 0.1 };
+
+/**
+ * Captures `step`, a function of its inputs and the variables alone: JavaScript numbers, branches and tensors from elsewhere
+ * would be frozen into the graph, and most of them are refused. `step` is run once for the recording (not at all when the cache
+ * has its graph), and its graph once to compare; variables keep their values. Throws CannotCapture, naming the op, when a graph
+ * cannot do what the step does; then run it eagerly.
+ */
+export function capture<I extends Tensors, O extends Tensors>(
+  step: (inputs: I) => O,
+  options: CaptureOptions<I>,
+): CapturedStep<I, O> {
+  const native = nativeBackend();
+  if (native === null) throw new CannotCapture('backend', 'plain TensorFlow.js has no graphs');
+  const { inputs, variables, constants = [], cache = null, precision = 'float32' } = options;
+  const signature = JSON.stringify([
+    tf.version,
+    native.binding.TF_Version,
+    precision,
+    describe(inputs),
+    variables.map(shapeText),
+  ]);
+  const stored = cache === null ? null : readGraph(cache, signature);
+  if (stored !== null) {
+    const captured = new Captured<I, O>(native, stored, options, true);
+    captured.push();
+    return captured;
+  }
+  const { graph, outputNames, results } = traceStep(native, step as never, inputs, variables, constants);
+  try {
+    const final = precision === 'float32' ? graph : castToLowPrecision(graph, precision);
+    const made = { signature, outputNames, nodeCount: final.length, savedModel: encodeSavedModel(final) };
+    const captured = new Captured<I, O>(native, made, options, false);
+    try {
+      captured.push();
+      verify(captured.run(inputs), Object.fromEntries(outputNames.map((name, i) => [name, results[i]!])), options);
+      captured.push();
+    } catch (error) {
+      captured.dispose();
+      throw error instanceof CannotCapture ? error : new CannotCapture('run', (error as Error).message);
+    }
+    if (cache !== null) writeGraph(cache, made);
+    return captured;
+  } finally {
+    tf.dispose(results);
+  }
+}
+
+class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, O> {
+  readonly nodeCount: number;
+  readonly fromCache: boolean;
+  readonly #session: GraphSession;
+  readonly #outputNames: readonly string[];
+  readonly #inputs: ReadonlyMap<string, string>;
+  readonly #variables: readonly Variable[];
+  readonly #constants: readonly Tensor[];
+
+  constructor(native: NativeBackend, graph: StoredGraph, options: CaptureOptions<I>, fromCache: boolean) {
+    this.nodeCount = graph.nodeCount;
+    this.fromCache = fromCache;
+    this.#outputNames = graph.outputNames;
+    this.#inputs = new Map(Object.entries(options.inputs).map(([name, tensor]) => [name, shapeText(tensor)]));
+    this.#variables = options.variables;
+    this.#constants = options.constants ?? [];
+    this.#session = new GraphSession(native, graph.savedModel);
+  }
+
+  run(inputs: I): O {
+    const feeds = new Map<string, Tensor>();
+    for (const [name, wanted] of this.#inputs) {
+      const tensor = inputs[name];
+      const given = tensor === undefined ? 'nothing' : shapeText(tensor);
+      if (given !== wanted) throw new RangeError(`The captured step wants ${wanted} for ${name}, not ${given}.`);
+      feeds.set(inputEdge(name), tensor!);
+    }
+    const results = this.#session.run(feeds, this.#outputNames.map(outputEdge));
+    return Object.fromEntries(this.#outputNames.map((name, i) => [name, results[i]!])) as O;
+  }
+
+  push(): void {
+    const values = [...this.#variables, ...this.#constants];
+    const edges = values.map((_, index) => setterEdges(index));
+    const feeds = new Map(values.map((value, index): [string, Tensor] => [edges[index]!.feed, value]));
+    if (feeds.size > 0)
+      tf.dispose(
+        this.#session.run(
+          feeds,
+          edges.map(({ fetch }) => fetch),
+        ),
+      );
+  }
+
+  pull(): void {
+    if (this.#variables.length === 0) return;
+    const values = this.#session.run(
+      new Map(),
+      this.#variables.map((_, index) => getterEdge(index)),
+    );
+    for (const [index, variable] of this.#variables.entries()) {
+      variable.assign(values[index]!);
+      values[index]!.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+}
+
+const shapeText = (tensor: Tensor): string => `${tensor.dtype}[${tensor.shape}]`;
+const describe = (tensors: Tensors): [string, string][] =>
+  Object.entries(tensors).map(([name, tensor]) => [name, shapeText(tensor)]);
+
+/** Disposes of `actual`. Throws CannotCapture for the first output that differs. */
+function verify(
+  actual: Tensors,
+  expected: Tensors,
+  { precision = 'float32', verify: names }: CaptureOptions<Tensors>,
+): void {
+  try {
+    for (const name of names ?? Object.keys(expected)) {
+      const [got, wanted] = [actual[name]!, expected[name]!].map((tensor) => Float64Array.from(tensor.dataSync())) as [
+        Float64Array,
+        Float64Array,
+      ];
+      const scale = wanted.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-6);
+      const at = wanted.findIndex((value, i) => {
+        const isEqual = Object.is(value, got[i]) || Math.abs(value - got[i]!) <= TOLERANCE[precision] * scale;
+        return !isEqual;
+      });
+      if (at >= 0) {
+        throw new CannotCapture(name, `its graph gives ${got[at]} where the step itself gives ${wanted[at]}`);
+      }
+    }
+  } finally {
+    tf.dispose(actual);
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Records what a step does to TensorFlow while it runs: every op with its attributes and inputs, every constant that comes from
+ * JavaScript. The step itself runs as always, so tfjs's own gradients apply and every shape is a real one.
+ */
+import type { Tensor, Variable } from '@tensorflow/tfjs';
+import type { NativeBackend, OpAttribute, TensorMetadata } from '../backend.ts';
+import { tf } from '../tf.ts';
+import { CannotCapture } from './cannot-capture.ts';
+import {
+  type Attribute,
+  type DType,
+  dtypeOf,
+  type Graph,
+  type GraphNode,
+  type NodeOutput,
+  shape,
+  type,
+} from './graph.ts';
+
+/** Ops that draw their own random numbers: a graph would need their seeds and counters. Feed random numbers as inputs. */
+const RANDOM_OPS = /^(Stateless)?(Random|Multinomial|TruncatedNormal|ParameterizedTruncated)/;
+
+let active: Recorder | null = null;
+
+/** The recorder of the step that is being captured, or null: for kernels that have something better to offer a graph. */
+export const activeRecorder = (): Recorder | null => active;
+
+export class Recorder {
+  readonly graph: Graph = [];
+  readonly #native: NativeBackend;
+  /** Tensor id to the edge that carries it. TensorFlow's handles are numbered once and never again. */
+  readonly #edges = new Map<number, string>();
+  readonly #variables = new Map<Tensor, { handle: string; id: number; readers: string[] }>();
+  /** Variables that an op has changed in place, by the id of the tensor that they were read as. */
+  readonly #overwritten = new Set<number>();
+  readonly #updates: string[] = [];
+
+  constructor(native: NativeBackend) {
+    this.#native = native;
+    // A variable that JavaScript still holds would be uploaded during the recording and be taken for a constant.
+    for (const variable of Object.values(tf.engine().state.registeredVariables)) this.#idOf(variable);
+  }
+
+  /** An input of the graph, under its own name. */
+  addInput(name: string, tensor: Tensor): void {
+    this.#place(name, tensor);
+  }
+
+  /** A variable, or a tensor that never changes, that stays in the session from step to step. */
+  addVariable(name: string, variable: Tensor): void {
+    const [output] = this.#outputsOf(variable);
+    const attributes = { dtype: type(output.dtype), shape: shape(output.shape) };
+    this.#add(name, 'VarHandleOp', [], { ...attributes, shared_name: { kind: 'string', value: name } }, [
+      { dtype: 'resource', shape: [] },
+    ]);
+    const read = this.#add(`${name}/read`, 'ReadVariableOp', [`${name}:0`], { dtype: type(output.dtype) }, [output]);
+    const id = this.#idOf(variable);
+    this.#edges.set(id, `${read}:0`);
+    this.#variables.set(variable, { handle: name, id, readers: [read] });
+  }
+
+  /** Runs `step` with everything that it asks of TensorFlow recorded. Throws CannotCapture where a graph could not do the same. */
+  record<T>(step: () => T): T {
+    if (active !== null) throw new Error('A step is being captured already: captures cannot be nested.');
+    const { binding } = this.#native;
+    const random = Math.random;
+    this.#native.binding = this.#recording(binding);
+    active = this;
+    // tfjs seeds its random tensors from here. Drawn once, they would be the same in every step.
+    Math.random = () => {
+      throw new CannotCapture('Math.random', 'random numbers drawn in JavaScript would be the same in every step');
+    };
+    try {
+      return step();
+    } finally {
+      Math.random = random;
+      active = null;
+      this.#native.binding = binding;
+    }
+  }
+
+  /**
+   * Emits an op that changes variables where they lie, e.g. ResourceApplyMomentum. `operands` in the op's order: a variable
+   * stands for its place, a tensor for its value. Nothing is computed now. Afterwards the step may not use the variables
+   * that are changed, except through `readUpdated`.
+   */
+  updateInPlace(
+    op: string,
+    changed: readonly Variable[],
+    operands: readonly Tensor[],
+    attributes: GraphNode['attributes'],
+  ) {
+    const inputs = operands.map((operand) => {
+      const known = changed.find((variable) => variable === operand);
+      return known === undefined ? this.#edgeOf(operand, op) : `${this.#known(known).handle}:0`;
+    });
+    const readers = changed.flatMap((variable) => this.#known(variable).readers).map((reader) => `^${reader}`);
+    const name = this.#add(this.#newName(op), op, [...inputs, ...readers], attributes, []);
+    this.#updates.push(name);
+    for (const variable of changed) this.#overwritten.add(this.#known(variable).id);
+  }
+
+  /** The value of a variable after `updateInPlace`, as a tensor of the caller's. Its value during the recording means nothing. */
+  readUpdated(variable: Variable): Tensor {
+    const { handle } = this.#known(variable);
+    const [output] = this.#outputsOf(variable);
+    const order = this.#updates.map((update) => `^${update}`);
+    const name = this.#newName('ReadVariableOp');
+    this.#add(name, 'ReadVariableOp', [`${handle}:0`, ...order], { dtype: type(output.dtype) }, [output]);
+    // Any tensor of that shape serves, as long as its id is its own.
+    const standIn = tf.fill(variable.shape, 0, variable.dtype as 'float32');
+    this.#edges.set(this.#idOf(standIn), `${name}:0`);
+    return standIn;
+  }
+
+  /** Ends the recording: writes back what the step assigned, and names the outputs. Returns the outputs' edges in order. */
+  finish(outputs: Record<string, Tensor>): string[] {
+    for (const [variable, { handle, id, readers }] of this.#variables) {
+      const now = this.#idOf(variable);
+      if (now === id) continue;
+      const dtype = type(this.#outputsOf(variable)[0].dtype);
+      const order = readers.map((reader) => `^${reader}`);
+      const inputs = [`${handle}:0`, this.#edgeOf(variable, 'assign'), ...order];
+      this.#updates.push(this.#add(`${handle}/assign`, 'AssignVariableOp', inputs, { dtype }, []));
+    }
+    const order = this.#updates.map((update) => `^${update}`);
+    return Object.entries(outputs).map(([name, tensor]) => {
+      const [output] = this.#outputsOf(tensor);
+      const inputs = [this.#edgeOf(tensor, name), ...order];
+      return `${this.#add(`output/${name}`, 'Identity', inputs, { T: type(output.dtype) }, [output])}:0`;
+    });
+  }
+
+  #recording(binding: NativeBackend['binding']): NativeBackend['binding'] {
+    // The addon's properties are read-only: they are shadowed, not overwritten.
+    const shadow = Object.create(binding) as NativeBackend['binding'];
+    const define = (name: string, value: unknown) => Object.defineProperty(shadow, name, { value });
+    define('createTensor', (dims: number[], dtype: number, values: ArrayBufferView) => {
+      const id = binding.createTensor(dims, dtype, values);
+      this.#addConstant(id, dims, dtype, values);
+      return id;
+    });
+    define('executeOp', (op: string, attributes: OpAttribute[], inputs: number[], count: number) => {
+      if (RANDOM_OPS.test(op)) throw new CannotCapture(op, 'it draws random numbers');
+      const edges = inputs.map((id) => this.#edge(id, op));
+      const results = binding.executeOp(op, attributes, inputs, count);
+      const outputs = results.map((result) => outputOf(result, op));
+      const converted = Object.fromEntries(
+        attributes.map((attribute) => [attribute.name, convertAttribute(binding, attribute, op)]),
+      );
+      // tfjs casts what it averages to float32 and still names the type from before, which the eager runtime overlooks.
+      if (op === 'Mean') converted.T = type('float32');
+      const name = this.#add(this.#newName(op), op, edges, converted, outputs);
+      for (const [k, { id }] of results.entries()) this.#edges.set(id, `${name}:${k}`);
+      return results;
+    });
+    define('tensorDataSync', () => {
+      throw new CannotCapture('dataSync', 'the step looks at numbers while it runs');
+    });
+    return shadow;
+  }
+
+  #addConstant(id: number, dims: number[], number: number, values: ArrayBufferView): void {
+    const dtype = dtypeOf(number);
+    if (dtype === null || !ArrayBuffer.isView(values)) throw new CannotCapture('Const', `of TensorFlow type ${number}`);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
+    const value: Attribute = { kind: 'tensor', dtype, shape: [...dims], bytes };
+    const name = this.#add(this.#newName('Const'), 'Const', [], { dtype: type(dtype), value }, [
+      { dtype, shape: [...dims] },
+    ]);
+    this.#edges.set(id, `${name}:0`);
+  }
+
+  #place(name: string, tensor: Tensor): void {
+    const [output] = this.#outputsOf(tensor);
+    this.#add(name, 'Placeholder', [], { dtype: type(output.dtype), shape: shape(output.shape) }, [output]);
+    this.#edges.set(this.#idOf(tensor), `${name}:0`);
+  }
+
+  #add(name: string, op: string, inputs: string[], attributes: GraphNode['attributes'], outputs: NodeOutput[]): string {
+    this.graph.push({ name, op, inputs, attributes, outputs });
+    return name;
+  }
+
+  #newName(op: string): string {
+    return `n${this.graph.length}_${op}`;
+  }
+
+  #edgeOf(tensor: Tensor, op: string): string {
+    return this.#edge(this.#idOf(tensor), op);
+  }
+
+  #edge(id: number, op: string): string {
+    if (this.#overwritten.has(id)) throw new CannotCapture(op, 'it reads a variable after an update in place');
+    const edge = this.#edges.get(id);
+    if (edge === undefined)
+      throw new CannotCapture(op, 'it reads a tensor that is neither input, variable nor constant');
+    return edge;
+  }
+
+  #known(variable: Variable): { handle: string; id: number; readers: string[] } {
+    const known = this.#variables.get(variable);
+    if (known === undefined)
+      throw new CannotCapture('assign', `variable ${variable.name} is not among the captured ones`);
+    return known;
+  }
+
+  #idOf(tensor: Tensor): number {
+    return this.#native.getInputTensorIds([tensor])[0]!;
+  }
+
+  #outputsOf(tensor: Tensor): [NodeOutput] {
+    const dtype = dtypeOf(this.#native.tensorMap.get(tensor.dataId).dtype);
+    if (dtype === null) throw new CannotCapture('Placeholder', `of type ${tensor.dtype}`);
+    return [{ dtype, shape: [...tensor.shape] }];
+  }
+}
+
+function outputOf({ dtype: number, shape }: TensorMetadata, op: string): NodeOutput {
+  const dtype: DType | null = dtypeOf(number);
+  if (dtype === null) throw new CannotCapture(op, `it gives a tensor of TensorFlow type ${number}`);
+  return { dtype, shape: [...shape] };
+}
+
+/** Throws CannotCapture for a kind that the graph's encoding does not know. */
+function convertAttribute(
+  binding: NativeBackend['binding'],
+  { type: kind, value }: OpAttribute,
+  op: string,
+): Attribute {
+  const isList = Array.isArray(value);
+  if (kind === binding.TF_ATTR_SHAPE && isList) return { kind: 'shape', value: [...(value as number[])] };
+  if (kind === binding.TF_ATTR_INT) {
+    return isList ? { kind: 'ints', value: [...(value as number[])] } : { kind: 'int', value: value as number };
+  }
+  if (kind === binding.TF_ATTR_FLOAT) {
+    return isList ? { kind: 'floats', value: [...(value as number[])] } : { kind: 'float', value: value as number };
+  }
+  if (kind === binding.TF_ATTR_TYPE && !isList) {
+    const dtype = dtypeOf(value as number);
+    if (dtype !== null) return { kind: 'type', value: dtype };
+  }
+  if (kind === binding.TF_ATTR_BOOL && !isList) return { kind: 'bool', value: value as boolean };
+  if (kind === binding.TF_ATTR_STRING && !isList) return { kind: 'string', value: value as string };
+  throw new CannotCapture(op, `an attribute of kind ${kind} is not known`);
+}
