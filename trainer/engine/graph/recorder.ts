@@ -113,8 +113,8 @@ export class Recorder {
     return standIn;
   }
 
-  /** Ends the recording: writes back what the step assigned, and names the outputs. Returns the outputs' edges in order. */
-  finish(outputs: Record<string, Tensor>): string[] {
+  /** Ends the recording, from within: writes back what the step assigned, and names the outputs. */
+  finish(outputs: Record<string, Tensor>): void {
     for (const [variable, { handle, id, readers }] of this.#variables) {
       const now = this.#idOf(variable);
       if (now === id) continue;
@@ -124,11 +124,11 @@ export class Recorder {
       this.#updates.push(this.#add(`${handle}/assign`, 'AssignVariableOp', inputs, { dtype }, []));
     }
     const order = this.#updates.map((update) => `^${update}`);
-    return Object.entries(outputs).map(([name, tensor]) => {
+    for (const [name, tensor] of Object.entries(outputs)) {
+      const edge = this.#edgeOf(tensor, name);
       const [output] = this.#outputsOf(tensor);
-      const inputs = [this.#edgeOf(tensor, name), ...order];
-      return `${this.#add(`output/${name}`, 'Identity', inputs, { T: type(output.dtype) }, [output])}:0`;
-    });
+      this.#add(`output/${name}`, 'Identity', [edge, ...order], { T: type(output.dtype) }, [output]);
+    }
   }
 
   #recording(binding: NativeBackend['binding']): NativeBackend['binding'] {

@@ -41,20 +41,24 @@ export function traceStep(
   for (const [index, tensor] of resident.entries()) recorder.addVariable(variableName(index), tensor);
   const before = variables.map((variable) => tf.keep(variable.clone()));
   try {
-    const outputs = tf.tidy(() => recorder.record(() => step(inputs)) as never) as Record<string, Tensor>;
+    const outputs = tf.tidy(() => {
+      const record = () => {
+        const outputs = step(inputs);
+        recorder.finish(outputs);
+        return outputs;
+      };
+      return recorder.record(record) as never;
+    }) as Record<string, Tensor>;
     const outputNames = Object.keys(outputs);
-    const results = Object.values(outputs);
-    try {
-      recorder.finish(outputs);
-    } catch (error) {
-      tf.dispose(results);
-      throw error;
-    }
     const graph = prune(
       recorder.graph,
       outputNames.map((name) => `output/${name}`),
     );
-    return { graph: [...graph, ...accessors(recorder.graph, graph, resident.length)], outputNames, results };
+    return {
+      graph: [...graph, ...accessors(recorder.graph, graph, resident.length)],
+      outputNames,
+      results: Object.values(outputs),
+    };
   } finally {
     for (const [index, variable] of variables.entries()) variable.assign(before[index]!);
     tf.dispose(before);
