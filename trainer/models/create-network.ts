@@ -1,5 +1,8 @@
 import { NETWORKS, type NetworkName } from '@mealtable/protocol/networks';
 import type { Rng } from '../engine/rng.ts';
+import { EFFICIENTNET } from './efficientnet.ts';
+import { MobileNetwork } from './mobile-network.ts';
+import { MOBILENETV3 } from './mobilenetv3.ts';
 import type { Network } from './network.ts';
 import { ResidualNetwork } from './residual.ts';
 import { buildResNet } from './resnet.ts';
@@ -17,7 +20,8 @@ export function createNetwork(name: NetworkName, numClasses: number, rng: Rng): 
     case 'senet':
       return new ResidualNetwork(name, numClasses, rng, (builder) => buildSENet(spec, numClasses, builder));
     case 'efficientnet':
+      return new MobileNetwork(name, spec, numClasses, rng, EFFICIENTNET);
     case 'mobilenetv3':
-      throw new Error(`${name} cannot be built yet.`);
+      return new MobileNetwork(name, spec, numClasses, rng, MOBILENETV3);
   }
 }
