@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Tensor } from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDiscriminator } from '../../trainer/distill/discriminator.ts';
 import { CannotCapture, capture } from '../../trainer/engine/capture.ts';
@@ -105,6 +106,24 @@ describe('capturing', () => {
     expect(sum()).toBe(60);
     captured.dispose();
     weight.dispose();
+  });
+
+  test('a step takes the inputs that were brought along with the one before it', () => {
+    const sum = variable([0]);
+    const batches = [1, 2, 3, 4].map((value) => ({ x: tf.tensor1d([value]) }));
+    const step = ({ x }: { x: Tensor }) => {
+      sum.assign(sum.mul(10).add(x));
+      return { sum: sum.clone() };
+    };
+    const captured = capture(step, { inputs: batches[0]!, variables: [sum] });
+    const run = (now: number, next?: number) =>
+      tf.tidy(() => captured.run(batches[now]!, next === undefined ? null : batches[next]!).sum.dataSync()[0]);
+    expect([run(0, 1), run(1, 2), run(2), run(3)]).toEqual([1, 12, 123, 1234]);
+    // Another one than was announced.
+    expect([run(0, 1), run(2, 3), run(3)]).toEqual([12341, 123413, 1234134]);
+    captured.dispose();
+    sum.dispose();
+    tf.dispose(batches);
   });
 
   test('inputs of another shape are refused by name', () => {

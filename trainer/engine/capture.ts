@@ -9,6 +9,7 @@ import { CannotCapture } from './graph/cannot-capture.ts';
 import { encodeSavedModel } from './graph/encode.ts';
 import { castToLowPrecision } from './graph/mixed-precision.ts';
 import { GraphSession } from './graph/session.ts';
+import { STAGED_EDGE, stagedInputEdge, withStaging } from './graph/staging.ts';
 import { getterEdge, inputEdge, outputEdge, setterEdges, traceStep } from './graph/trace.ts';
 import { tf } from './tf.ts';
 
@@ -37,8 +38,12 @@ export interface CapturedStep<I extends Tensors, O extends Tensors> {
   readonly nodeCount: number;
   /** Whether the graph came from the cache. */
   readonly fromCache: boolean;
-  /** One step on the session's variables. The results are the caller's. Throws RangeError for inputs of another shape or type. */
-  run(inputs: I): O;
+  /**
+   * One step on the session's variables. The results are the caller's. Throws RangeError for inputs of another shape or type.
+   * With `next`, the inputs of the step after this one, those are brought to the device while this one computes; give the same
+   * tensors as `inputs` then. On a CPU there is nothing to bring.
+   */
+  run(inputs: I, next?: I | null): O;
   /** Gives the session's variables the values of the tfjs ones. */
   push(): void;
   /** Gives the tfjs variables the session's values: before anything outside of the captured step reads them. */
@@ -78,7 +83,7 @@ export function capture<I extends Tensors, O extends Tensors>(
   }
   const { graph, outputNames, results } = traceStep(native, step as never, inputs, variables, constants);
   try {
-    const final = precision === 'float32' ? graph : castToLowPrecision(graph, precision);
+    const final = withStaging(precision === 'float32' ? graph : castToLowPrecision(graph, precision));
     const made = { signature, outputNames, nodeCount: final.length, savedModel: encodeSavedModel(final) };
     const captured = new Captured<I, O>(native, made, options, false);
     try {
@@ -104,6 +109,7 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
   readonly #inputs: ReadonlyMap<string, string>;
   readonly #variables: readonly Variable[];
   readonly #constants: readonly Tensor[];
+  #staged: I | null = null;
 
   constructor(native: NativeBackend, graph: StoredGraph, options: CaptureOptions<I>, fromCache: boolean) {
     this.nodeCount = graph.nodeCount;
@@ -115,16 +121,34 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
     this.#session = new GraphSession(native, graph.savedModel);
   }
 
-  run(inputs: I): O {
+  run(inputs: I, next: I | null = null): O {
     const feeds = new Map<string, Tensor>();
+    if (inputs !== this.#staged) {
+      // Something else was announced: it is taken away, or the step after this one would find it.
+      if (this.#staged !== null) tf.dispose(this.#session.run(new Map(), [...this.#inputs.keys()].map(inputEdge)));
+      this.#feed(inputs, inputEdge, feeds);
+    }
+    const fetches = this.#outputNames.map(outputEdge);
+    if (next !== null) {
+      this.#feed(next, stagedInputEdge, feeds);
+      fetches.push(STAGED_EDGE);
+    }
+    this.#staged = null;
+    const results = this.#session.run(feeds, fetches);
+    if (next !== null) {
+      this.#staged = next;
+      results.pop()!.dispose();
+    }
+    return Object.fromEntries(this.#outputNames.map((name, i) => [name, results[i]!])) as O;
+  }
+
+  #feed(inputs: I, edgeOf: (name: string) => string, feeds: Map<string, Tensor>): void {
     for (const [name, wanted] of this.#inputs) {
       const tensor = inputs[name];
       const given = tensor === undefined ? 'nothing' : shapeText(tensor);
       if (given !== wanted) throw new RangeError(`The captured step wants ${wanted} for ${name}, not ${given}.`);
-      feeds.set(inputEdge(name), tensor!);
+      feeds.set(edgeOf(name), tensor!);
     }
-    const results = this.#session.run(feeds, this.#outputNames.map(outputEdge));
-    return Object.fromEntries(this.#outputNames.map((name, i) => [name, results[i]!])) as O;
   }
 
   push(): void {
