@@ -18,7 +18,7 @@ export function activate<T extends Tensor>(activation: Activation, x: T): T {
 /** x sigmoid(x), also called SiLU. P. Ramachandran et al., "Searching for activation functions", 2017. */
 export function swish<T extends Tensor>(x: T): T {
   const native = nativeBackend();
-  if (native === null) return x.mul(tf.sigmoid(x));
+  if (native === null) return tf.tidy(() => x.mul(tf.sigmoid(x)));
   const { run, mul } = ops(native);
   return withGradient(x, (x) => {
     const gate = run('Sigmoid', x);
@@ -34,7 +34,7 @@ export function swish<T extends Tensor>(x: T): T {
 /** x relu6(x + 3) / 6. A. Howard et al., "Searching for MobileNetV3", ICCV 2019. */
 export function hardSwish<T extends Tensor>(x: T): T {
   const native = nativeBackend();
-  if (native === null) return x.mul(hardSigmoid(x));
+  if (native === null) return tf.tidy(() => x.mul(hardSigmoid(x)));
   const { run, mul } = ops(native);
   return withGradient(x, (x) => {
     const gate = run('Relu6', run('AddV2', x, tf.scalar(3)));
@@ -51,7 +51,7 @@ export function hardSwish<T extends Tensor>(x: T): T {
 /** relu6(x + 3) / 6: a sigmoid of straight lines. */
 export function hardSigmoid<T extends Tensor>(x: T): T {
   const native = nativeBackend();
-  if (native === null) return tf.relu6(x.add(3)).mul(1 / 6) as T;
+  if (native === null) return tf.tidy(() => tf.relu6(x.add(3)).mul(1 / 6)) as T;
   const { run, mul } = ops(native);
   return withGradient(x, (x) => {
     const shifted = run('Relu6', run('AddV2', x, tf.scalar(3)));
