@@ -13,8 +13,8 @@ export interface ImagePoolOptions {
 }
 
 export interface Rendered {
-  /** images x inputSize x inputSize x 3, normalised. */
-  pixels: Float32Array<ArrayBuffer>;
+  /** images x inputSize x inputSize x 3. */
+  pixels: Uint8Array<ArrayBuffer>;
   /** Null, or why the image at this position is unreadable (its pixels are zeros then). */
   failures: (string | null)[];
 }
@@ -50,7 +50,7 @@ export class ImagePool {
       ),
     );
     const length = this.#imageLength;
-    const pixels = new Float32Array(places.length * length);
+    const pixels = new Uint8Array(places.length * length);
     const failures: (string | null)[] = places.map(() => null);
     for (const [t, reply] of replies.entries()) {
       for (const [k, i] of positions[t]!.entries()) {

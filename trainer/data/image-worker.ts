@@ -1,5 +1,5 @@
 /**
- * Thread that turns image files into normalised pixels while the main thread computes steps. Decoded images are kept up to a
+ * Thread that turns image files into pixels while the main thread computes steps. Decoded images are kept up to a
  * limit, so that small datasets are decoded once per run and not once per epoch.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
@@ -25,7 +25,7 @@ export interface RenderRequest {
 export interface RenderReply {
   id: number;
   /** One image after the other, inputSize x inputSize x 3; an unreadable image leaves zeros. */
-  pixels: Float32Array<ArrayBuffer>;
+  pixels: Uint8Array<ArrayBuffer>;
   /** Null, or why the image at this position could not be read. */
   failures: (string | null)[];
 }
@@ -51,7 +51,7 @@ function startWorker(port: MessagePort, { seed, inputSize, cacheBytes }: ImageWo
 
   async function render({ id, places, paths, epoch }: RenderRequest): Promise<void> {
     const imageLength = inputSize * inputSize * 3;
-    const pixels = new Float32Array(paths.length * imageLength);
+    const pixels = new Uint8Array(paths.length * imageLength);
     const failures: (string | null)[] = paths.map(() => null);
     let next = 0;
     const drain = async () => {

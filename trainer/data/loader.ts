@@ -5,8 +5,8 @@ import type { ImageSplit } from './list-images.ts';
 import type { UnreadableImages } from './unreadable-images.ts';
 
 export interface Batch {
-  /** size x inputSize x inputSize x 3, normalised. */
-  pixels: Float32Array;
+  /** size x inputSize x inputSize x 3. */
+  pixels: Uint8Array;
   /** Class indices. */
   labels: Int32Array;
   size: number;

@@ -1,6 +1,7 @@
 /** Accuracy and hard-label loss of a network over the validation split. */
 import type { Tensor4D } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
+import { normalisePixels, uploadPixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import type { FrozenNetwork } from '../models/network.ts';
 import { scoreLogits } from './score-logits.ts';
@@ -25,7 +26,7 @@ export async function validate(
   const sums = { top1: 0, top5: 0, loss: 0 };
   for await (const batch of batches) {
     if (shouldStop()) return null;
-    const logits = tf.tidy(() => network.forward(imagesTensor(batch)));
+    const logits = tf.tidy(() => network.forward(normalisePixels(pixelsTensor(batch))));
     const values = (await logits.data()) as Float32Array;
     logits.dispose();
     const { top1, top5, loss } = scoreLogits(values, batch.labels);
@@ -38,8 +39,8 @@ export async function validate(
   return { top1: (100 * sums.top1) / count, top5: (100 * sums.top5) / count, loss: sums.loss / count };
 }
 
-/** [size, S, S, 3]; the caller's. */
-export function imagesTensor({ pixels, size }: Batch): Tensor4D {
+/** The batch's bytes [size, S, S, 3], for `normalisePixels`; the caller's. */
+export function pixelsTensor({ pixels, size }: Batch): Tensor4D {
   const side = Math.sqrt(pixels.length / size / 3);
-  return tf.tensor4d(pixels, [size, side, side, 3]);
+  return uploadPixels(pixels, [size, side, side, 3]);
 }

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { capture } from '../../trainer/engine/capture.ts';
+import { normalisePixels, uploadPixels } from '../../trainer/engine/pixels.ts';
+import { tf } from '../../trainer/engine/tf.ts';
+import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
+
+await setUpTensorFlow();
+
+const bytes = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
+
+test('every byte is normalised by the ImageNet mean and deviation of its channel', () => {
+  const [mean, deviation] = [
+    [0.485, 0.456, 0.406],
+    [0.229, 0.224, 0.225],
+  ];
+  const expected = Array.from(bytes, (byte, i) => (byte / 255 - mean![i % 3]!) / deviation![i % 3]!);
+  const actual = tf.tidy(() => normalisePixels(uploadPixels(bytes, [1, 16, 16, 3])).dataSync());
+  expectClose(actual, expected, 1e-6);
+});
+
+test('in a captured step the bytes are the input', () => {
+  const pixels = uploadPixels(bytes, [1, 16, 16, 3]);
+  const captured = capture(({ pixels }) => ({ images: normalisePixels(pixels) }), {
+    inputs: { pixels },
+    variables: [],
+  });
+  const others = uploadPixels(bytes.toReversed(), [1, 16, 16, 3]);
+  const [actual, expected] = tf.tidy(() => [
+    captured.run({ pixels: others }).images.dataSync(),
+    normalisePixels(others).dataSync(),
+  ]) as never as [Float32Array, Float32Array];
+  expectClose(actual, expected, 1e-6);
+  expect(actual[0]).toBeGreaterThan(2);
+  captured.dispose();
+  tf.dispose([pixels, others]);
+});
