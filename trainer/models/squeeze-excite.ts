@@ -1,5 +1,6 @@
 /** Squeeze-and-excitation: channels weighed by what the whole image holds. J. Hu et al., CVPR 2018. */
 import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import { spatialMean } from '../engine/spatial-mean.ts';
 import { tf } from '../engine/tf.ts';
 import { type Conv, copyConv } from './layers.ts';
 
@@ -19,7 +20,7 @@ export function squeezeExcite(
   gate: Activation,
 ): Tensor4D {
   return tf.tidy(() => {
-    const squeezed = activation(affine(tf.mean(x, [1, 2]), reduce));
+    const squeezed = activation(affine(spatialMean(x), reduce));
     return x.mul(gate(affine(squeezed, expand)).reshape([-1, 1, 1, x.shape[3]]));
   });
 }
