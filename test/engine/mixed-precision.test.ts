@@ -171,7 +171,23 @@ describe('which ops compute in 16 bits', () => {
     expect(typesOf(graph, 'biased', 'probabilities', 'dlogits')).toEqual(Array(3).fill('float32'));
   });
 
-  test('softmax and sums part a path of maps, and ops without a known type attribute or a kernel stay as they are', () => {
+  test('means and sums add up in float32 on a path of maps that leads through them', () => {
+    const graph = lower([
+      placeholder('images'),
+      ...filter,
+      conv('conv1', 'images'),
+      node('product', 'Mul', ['conv1', 'conv1']),
+      node('sum', 'Sum', ['product'], { shape: [2, 8] }),
+      node('mean', 'Mean', ['conv1'], { shape: [2, 8] }),
+      node('both', 'AddV2', ['sum', 'mean'], { shape: [2, 8] }),
+      node('spread', 'Reshape', ['both'], { shape: [2, 1, 1, 8] }),
+      conv('conv2', 'spread'),
+    ]);
+    expect(typesOf(graph, 'product', 'spread')).toEqual(['bfloat16', 'bfloat16']);
+    expect(typesOf(graph, 'sum', 'mean', 'both')).toEqual(Array(3).fill('float32'));
+  });
+
+  test('softmax parts a path of maps, and ops without a known type attribute or a kernel stay as they are', () => {
     const nodes = [
       placeholder('images'),
       ...filter,
@@ -211,13 +227,12 @@ test('a cast to the type that is there already does not part a path of maps, and
     ...filter,
     conv('conv1', 'images'),
     node('idle', 'Cast', ['conv1'], { attributes: { SrcT: type('float32'), DstT: type('float32') } }),
-    node('mean', 'Mean', ['idle'], { shape: [2, 8] }),
-    node('after', 'Identity', ['mean', '^idle'], { shape: [2, 8] }),
-    node('logits', 'MatMul', ['mean', 'filter/read']),
+    node('relu', 'Relu', ['idle', '^idle']),
+    conv('conv2', 'relu'),
   ]);
-  expect(typesOf(graph, 'mean')).toEqual(['bfloat16']);
+  expect(typesOf(graph, 'relu')).toEqual(['bfloat16']);
   expect(graph.map(({ name }) => name)).not.toContain('idle');
-  expect(graph.find(({ name }) => name === 'after')!.inputs[1]).toBe('^conv1');
+  expect(graph.find(({ name }) => name === 'relu')!.inputs).toEqual(['conv1:0', '^conv1']);
 });
 
 test('no cast undoes another one, and every tensor is cast to a type at most once', () => {

@@ -1,6 +1,6 @@
 /** Which nodes of a graph compute in 16 bits. */
 import type { DType, Graph, GraphNode } from './graph.ts';
-import { ALLOW, FOLLOW, INFER, SOURCE, TYPED_PORTS, typeAttribute } from './mixed-precision-lists.ts';
+import { ALLOW, BRIDGE, FOLLOW, INFER, SOURCE, TYPED_PORTS, typeAttribute } from './mixed-precision-lists.ts';
 
 export type LowPrecision = 'bfloat16' | 'float16';
 
@@ -62,12 +62,15 @@ export function chooseLowPrecision(graph: Graph, precision: LowPrecision, hasKer
   };
   const low = new Set<string>();
   const infer = new Set<string>();
+  const bridges = new Set<string>();
   for (const node of graph) {
     if (ALLOW.has(node.op) && can(node)) low.add(node.name);
     else if (INFER.has(node.op) && can(node)) infer.add(node.name);
+    else if (BRIDGE.has(node.op)) bridges.add(node.name);
   }
-  const behind = nodesBehind(graph, edges, low, infer);
-  const before = nodesBefore(graph, edges, low, infer);
+  const passable = new Set([...infer, ...bridges]);
+  const behind = nodesBehind(graph, edges, low, passable);
+  const before = nodesBefore(graph, edges, low, passable);
   for (const node of graph) {
     const { name } = node;
     if (infer.has(name) && behind.has(name) && before.has(name) && touchesFeatureMap(node, edges)) low.add(name);

@@ -1,8 +1,8 @@
 /**
  * Which ops may compute in 16 bits. The idea of an allow list and of ops that follow their neighbours is that of TensorFlow's
  * own `auto_mixed_precision` pass (tensorflow/core/grappler/optimizers/auto_mixed_precision_lists.h). An op in none of these
- * lists stays float32: Exp, LogSoftmax, Softmax, Sum (which would add up in 16 bits), optimiser updates, oneDNN's own ops (which
- * refuse 16 bits on processors without AVX-512), anything unknown.
+ * lists stays float32: Exp, LogSoftmax, Softmax, optimiser updates, oneDNN's own ops (which refuse 16 bits on processors without
+ * AVX-512), anything unknown.
  */
 
 /** Where tensor cores are, and nearly all of a step's arithmetic. Always in 16 bits; they add up in float32. */
@@ -50,8 +50,6 @@ export const INFER: ReadonlySet<string> = new Set([
   'MaxPoolGrad',
   'AvgPool',
   'AvgPoolGrad',
-  // Its kernels add up in float32, those of Sum do not everywhere.
-  'Mean',
   'Pad',
   'PadV2',
   'MirrorPad',
@@ -73,6 +71,12 @@ export const INFER: ReadonlySet<string> = new Set([
   'Identity',
   'ResizeBilinear',
 ]);
+
+/**
+ * A path of maps may lead through them, but they stay float32: in 16 bits they would add up in 16 bits on some devices, and a
+ * pooling adds up thousands of numbers.
+ */
+export const BRIDGE: ReadonlySet<string> = new Set(['Mean', 'Sum']);
 
 /** In 16 bits wherever all that they read is: they end a chain of feature maps in something small or of another type. */
 export const FOLLOW: ReadonlySet<string> = new Set([
