@@ -92,7 +92,9 @@ export function capture<I extends Tensors, O extends Tensors>(
       captured.push();
     } catch (error) {
       captured.dispose();
-      throw error instanceof CannotCapture ? error : new CannotCapture('run', (error as Error).message);
+      throw error instanceof CannotCapture
+        ? error
+        : new CannotCapture('run', (error as Error).message, { cause: error });
     }
     if (cache !== null) writeGraph(cache, made);
     return captured;

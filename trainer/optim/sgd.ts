@@ -2,6 +2,7 @@
 import type { Scalar, Tensor, Variable } from '@tensorflow/tfjs';
 import { arithmetic } from '../engine/backend.ts';
 import { activeRecorder } from '../engine/graph/recorder.ts';
+import { onlyIf } from '../engine/loss-scale.ts';
 import { tf } from '../engine/tf.ts';
 import { ParameterStore } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
@@ -30,20 +31,23 @@ export class Sgd {
 
   /**
    * v = momentum v + (g + weightDecay w); w = w - learningRate v. A parameter whose gradient is null or absent is left alone,
-   * as PyTorch does with `grad is None`. The gradients and the rate stay the caller's.
+   * as PyTorch does with `grad is None`. The gradients and the rate stay the caller's. With `applies` 0 nothing changes, whatever
+   * the rate; the gradients must be zeros then.
    */
-  step(gradients: ReadonlyMap<string, Tensor | null>, learningRate: Scalar): void {
+  step(gradients: ReadonlyMap<string, Tensor | null>, learningRate: Scalar, applies: Scalar | null = null): void {
     const { momentum, weightDecay } = this.#options;
     const compute = arithmetic();
     tf.tidy(() => {
-      const [inertia, decay] = [tf.scalar(momentum), tf.scalar(weightDecay)];
+      const choose = (value: Scalar, neutral: number) => (applies === null ? value : onlyIf(applies, value, neutral));
+      const rate = choose(learningRate, 0);
+      const [inertia, decay] = [choose(tf.scalar(momentum), 1), choose(tf.scalar(weightDecay), 0)];
       const update = activeRecorder() === null ? updateByParts : updateInPlace;
       for (const [name, parameter] of this.#parameters) {
         const gradient = gradients.get(name);
         if (gradient === null || gradient === undefined) continue;
         const velocity = this.#velocities.parameters.get(name)!;
         const pull = weightDecay === 0 ? gradient : compute('Add', gradient, compute('Mul', parameter, decay));
-        update(parameter, velocity, learningRate, pull, inertia);
+        update(parameter, velocity, rate, pull, inertia);
       }
     });
   }

@@ -1,34 +1,31 @@
 /** Training on hard labels: for teachers, starts and the student alone. */
 import { hardCrossEntropy } from '../distill/soft-cross-entropy.ts';
-import { computeGradients } from '../engine/gradients.ts';
 import { tf } from '../engine/tf.ts';
 import type { Network } from '../models/network.ts';
-import { Sgd, type SgdOptions } from '../optim/sgd.ts';
-import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
+import { type StepResult, type Task, top1Percent, withPrefix } from './task.ts';
+import { Updater, type UpdaterOptions } from './updater.ts';
 
 /** Takes over `network`. */
-export function createClassificationTask(network: Network, options: SgdOptions): Task {
-  const parameters = withPrefix('network.', network.parameters);
-  const sgd = new Sgd(parameters, options);
+export function createClassificationTask(network: Network, options: UpdaterOptions): Task {
+  const updater = new Updater(withPrefix('network.', network.parameters), options);
   return {
     network,
-    variables: [...parameters.values(), ...network.buffers.values(), ...sgd.variables],
+    variables: [...updater.variables, ...network.buffers.values()],
     constants: [],
     step: (images, labels, learningRate) =>
       tf.tidy(() => {
-        const { values, gradients } = computeGradients(parameters, () => {
+        const forward = () => {
           const logits = network.forward(images, true);
           return { loss: hardCrossEntropy(logits, labels), logits };
-        });
-        sgd.step(gradients, learningRate);
-        const { loss, logits } = values;
+        };
+        const { loss, logits } = updater.update(forward, learningRate);
         const result: StepResult = { loss, parts: { hard_label_loss: loss, top1: top1Percent(logits, labels) } };
         return result as never;
       }),
-    toState: async () => withPrefix('sgd.', await sgd.toState()),
-    loadState: (state) => sgd.loadState(takePrefix('sgd.', state)),
+    toState: () => updater.toState(),
+    loadState: (state) => updater.loadState(state),
     dispose: () => {
-      sgd.dispose();
+      updater.dispose();
       network.dispose();
     },
   };

@@ -7,11 +7,11 @@ import type { Scalar, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { type Discriminator, discriminatorLoss } from '../distill/discriminator.ts';
 import { softCrossEntropy } from '../distill/soft-cross-entropy.ts';
 import { meanLogits, softLabels } from '../distill/soft-labels.ts';
-import { computeGradients, type ForwardResult } from '../engine/gradients.ts';
+import type { ForwardResult } from '../engine/gradients.ts';
 import { tf } from '../engine/tf.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
-import { Sgd, type SgdOptions } from '../optim/sgd.ts';
 import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
+import { Updater, type UpdaterOptions } from './updater.ts';
 
 export interface DistillationParts {
   student: Network;
@@ -22,26 +22,25 @@ export interface DistillationParts {
 }
 
 /** Takes over all networks. */
-export function createDistillationTask(networks: DistillationParts, options: SgdOptions): Task {
+export function createDistillationTask(networks: DistillationParts, options: UpdaterOptions): Task {
   const { student, teachers, discriminator } = networks;
   const parameters = new Map([
     ...withPrefix('network.', student.parameters),
     ...withPrefix('discriminator.', discriminator?.parameters ?? new Map()),
   ]);
-  const sgd = new Sgd(parameters, options);
+  const updater = new Updater(parameters, options);
 
   function step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar): StepResult {
     const teacherLogits = teachers.map((teacher) => teacher.forward(images));
     const target = softLabels(teacherLogits);
-    const { values, gradients } = computeGradients(parameters, (): ForwardResult => {
+    const forward = (): ForwardResult => {
       const logits = student.forward(images, true);
       const similarity = softCrossEntropy(logits, target);
       if (discriminator === null) return { loss: similarity, logits };
       const adversarial = discriminatorLoss(discriminator, logits, meanLogits(teacherLogits));
       return { loss: similarity.add(adversarial) as Scalar, logits, similarity, adversarial };
-    });
-    sgd.step(gradients, learningRate);
-    const { loss, logits, similarity, adversarial } = values;
+    };
+    const { loss, logits, similarity, adversarial } = updater.update(forward, learningRate);
     return {
       loss,
       parts: {
@@ -54,20 +53,20 @@ export function createDistillationTask(networks: DistillationParts, options: Sgd
 
   return {
     network: student,
-    variables: [...parameters.values(), ...student.buffers.values(), ...sgd.variables],
+    variables: [...updater.variables, ...student.buffers.values()],
     constants: teachers.flatMap(({ weights }) => weights),
     step: (images, labels, learningRate) => tf.tidy(() => step(images, labels, learningRate) as never),
     toState: async () =>
       new Map([
-        ...withPrefix('sgd.', await sgd.toState()),
+        ...(await updater.toState()),
         ...withPrefix('discriminator.', (await discriminator?.toStateDict()) ?? new Map()),
       ]),
     loadState: (state) => {
-      sgd.loadState(takePrefix('sgd.', state));
+      updater.loadState(state);
       discriminator?.loadStateDict(takePrefix('discriminator.', state));
     },
     dispose: () => {
-      sgd.dispose();
+      updater.dispose();
       discriminator?.dispose();
       for (const network of [student, ...teachers]) network.dispose();
     },

@@ -1,0 +1,37 @@
+/** Where a run's graphs are kept on this machine, and what makes two runs' graphs the same. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { GraphCache } from '../engine/graph/cache.ts';
+import { findCacheFolder } from '../engine/setup/plan.mjs';
+import type { TrainerJob } from './job.ts';
+
+/**
+ * The cache for one of a run's graphs, or null where the program is not the bundled one: sources on their own do not tell
+ * which version they are. Shapes are no part of the key: the cache compares them itself.
+ */
+export function graphCacheFor(job: TrainerJob, graph: 'train' | 'predict'): GraphCache | null {
+  const program = fileURLToPath(import.meta.url);
+  if (!program.endsWith('.js')) return null;
+  const version = createHash('sha256').update(readFileSync(program)).digest('hex');
+  const key = JSON.stringify([version, graph, computationOf(job)]);
+  return { folder: join(findCacheFolder(process.env), 'graphs'), key };
+}
+
+/** What of a run decides which ops a step consists of; learning rates, seeds and epochs do not. */
+function computationOf({ grant: { config }, teacherPaths }: TrainerJob): unknown {
+  const { task, network, optimizer, precision } = config;
+  const { momentum, weightDecay } = optimizer;
+  const common = { task, network, momentum, weightDecay, precision };
+  if (config.task === 'classification') return common;
+  return { ...common, discriminator: config.discriminator, teachers: teacherNetworks(config.teachers, teacherPaths) };
+}
+
+function teacherNetworks(
+  teachers: Extract<RunConfig, { task: 'distillation' }>['teachers'],
+  files: TrainerJob['teacherPaths'],
+): (string | undefined)[] {
+  return teachers.map(({ runId }) => files.find((file) => file.runId === runId)?.network);
+}

@@ -1,0 +1,69 @@
+/** Logits of the network in training, for validation: a captured graph where that is possible. */
+import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Batch } from '../data/loader.ts';
+import { CannotCapture, type CapturedStep, capture, type Tensors } from '../engine/capture.ts';
+import type { GraphCache } from '../engine/graph/cache.ts';
+import { normalisePixels, uploadPixels } from '../engine/pixels.ts';
+import { tf } from '../engine/tf.ts';
+import type { Network } from '../models/network.ts';
+import { findOutOfMemory } from './run-failure.ts';
+
+interface PredictorInputs extends Tensors {
+  pixels: Tensor4D;
+}
+
+/** Computes in float32 whatever the training computes in: these are the numbers that end up in tables. */
+export class Predictor {
+  readonly #network: Network;
+  readonly #batchSize: number;
+  readonly #cache: GraphCache | null;
+  #captured: CapturedStep<PredictorInputs, Tensors> | null | undefined;
+
+  /** `batchSize` is the largest batch to come. The network stays the caller's. */
+  constructor(network: Network, batchSize: number, cache: GraphCache | null) {
+    this.#network = network;
+    this.#batchSize = batchSize;
+    this.#cache = cache;
+  }
+
+  /** Takes over the network's weights and statistics as they are now. */
+  refresh(): void {
+    this.#captured?.push();
+  }
+
+  /** Logits [batch.size, classes], row by row. */
+  async predict({ pixels, size }: Batch): Promise<Float32Array> {
+    const length = pixels.length / size;
+    // A graph takes one shape: the last batch of a split is filled up with black images.
+    const whole = new Uint8Array(this.#batchSize * length);
+    whole.set(pixels);
+    const side = Math.sqrt(length / 3);
+    const inputs = { pixels: uploadPixels(whole, [this.#batchSize, side, side, 3]) };
+    if (this.#captured === undefined) this.#captured = this.#capture(inputs);
+    const { logits } =
+      this.#captured === null ? (tf.tidy(() => this.#forward(inputs) as never) as Tensors) : this.#captured.run(inputs);
+    const values = (await logits!.data()) as Float32Array;
+    tf.dispose([inputs.pixels, logits!]);
+    return values.subarray(0, size * this.#network.numClasses);
+  }
+
+  dispose(): void {
+    this.#captured?.dispose();
+  }
+
+  /** Folding is part of the graph, so that later weights need no other graph. */
+  #forward({ pixels }: PredictorInputs): Tensors {
+    return { logits: this.#network.freeze().forward(normalisePixels(pixels)) };
+  }
+
+  #capture(inputs: PredictorInputs): CapturedStep<PredictorInputs, Tensors> | null {
+    const { parameters, buffers } = this.#network;
+    const variables = [...parameters.values(), ...buffers.values()];
+    try {
+      return capture((given: PredictorInputs) => this.#forward(given), { inputs, variables, cache: this.#cache });
+    } catch (error) {
+      if (!(error instanceof CannotCapture) || findOutOfMemory(error) !== null) throw error;
+      return null;
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/** Runs a task's steps as a captured graph where that is possible, and op by op where it is not. */
+import type { Scalar, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
+import type { Batch } from '../data/loader.ts';
+import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors } from '../engine/capture.ts';
+import type { GraphCache } from '../engine/graph/cache.ts';
+import { normalisePixels } from '../engine/pixels.ts';
+import { tf } from '../engine/tf.ts';
+import { findOutOfMemory } from './run-failure.ts';
+import type { StepResult, Task } from './task.ts';
+import { pixelsTensor } from './validate.ts';
+
+/** What one step is given. */
+export interface StepInputs extends Tensors {
+  pixels: Tensor4D;
+  labels: Tensor1D;
+  rate: Scalar;
+}
+
+export interface StepRunnerOptions {
+  precision: Precision;
+  cache: GraphCache | null;
+  /** Whether inputs lie elsewhere than the computation: then those of the next step are brought while one computes. */
+  stagesInputs: boolean;
+  /** Hears why steps run op by op, when they do and could be expected not to. */
+  onFallback(reason: string): void;
+}
+
+export class StepRunner {
+  readonly #task: Task;
+  readonly #options: StepRunnerOptions;
+  /** Undefined before the first step, null when steps run op by op. */
+  #captured: CapturedStep<StepInputs, Tensors> | null | undefined;
+
+  /** The task stays the caller's. */
+  constructor(task: Task, options: StepRunnerOptions) {
+    this.#task = task;
+    this.#options = options;
+  }
+
+  /** True where `run` makes use of the inputs of the step after. */
+  get stagesInputs(): boolean {
+    return this.#options.stagesInputs && this.#captured !== null;
+  }
+
+  /** The tensors of a step; the caller's. */
+  prepare(batch: Batch, learningRate: number): StepInputs {
+    return {
+      pixels: pixelsTensor(batch),
+      labels: tf.tensor1d(batch.labels, 'int32'),
+      rate: tf.scalar(learningRate),
+    };
+  }
+
+  /** One optimiser update. Loss and parts are the caller's. Throws TensorFlow's error, e.g. when memory does not suffice. */
+  run(inputs: StepInputs, next: StepInputs | null): StepResult {
+    if (this.#captured === undefined) this.#captured = this.#capture(inputs);
+    const results =
+      this.#captured === null
+        ? (tf.tidy(() => this.#step(inputs) as never) as Tensors)
+        : this.#captured.run(inputs, next);
+    const { loss, ...parts } = results as Record<string, Scalar>;
+    return { loss: loss!, parts };
+  }
+
+  /** Brings the task's variables to what the steps have made of them: before anything else looks at them. */
+  pull(): void {
+    this.#captured?.pull();
+  }
+
+  dispose(): void {
+    this.#captured?.dispose();
+  }
+
+  #step({ pixels, labels, rate }: StepInputs): Tensors {
+    const { loss, parts } = this.#task.step(normalisePixels(pixels), labels, rate);
+    return { loss, ...parts };
+  }
+
+  #capture(inputs: StepInputs): CapturedStep<StepInputs, Tensors> | null {
+    const { variables, constants } = this.#task;
+    const { precision, cache, onFallback } = this.#options;
+    try {
+      return capture((given: StepInputs) => this.#step(given), {
+        inputs,
+        variables,
+        constants,
+        precision,
+        cache,
+        // Accuracy jumps by whole images where two classes are level.
+        verify: ['loss'],
+      });
+    } catch (error) {
+      if (!(error instanceof CannotCapture) || findOutOfMemory(error) !== null) throw error;
+      onFallback(error.message);
+      return null;
+    }
+  }
+}
