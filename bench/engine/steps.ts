@@ -2,7 +2,7 @@
 import type { Scalar, Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import { softCrossEntropy } from '../../trainer/distill/soft-cross-entropy.ts';
 import { computeGradients } from '../../trainer/engine/gradients.ts';
-import { setTensorFlow, type Tf, tf } from '../../trainer/engine/tf.ts';
+import { tf } from '../../trainer/engine/tf.ts';
 import type { Network } from '../../trainer/models/network.ts';
 import { Sgd } from '../../trainer/optim/sgd.ts';
 
@@ -65,17 +65,4 @@ export function createUnfoldedStep(network: Network): Step<Images, { logits: Ten
     constants: [...network.parameters.values(), ...network.buffers.values()],
     dispose: () => network.dispose(),
   };
-}
-
-/**
- * From here on this process computes as somebody would who has tfjs-node and nothing else: batch norm from `tf.moments` and
- * elementwise arithmetic (`tf.batchNorm` in inference), `tf.relu`, `tf.maxPool`, on TensorFlow's kernels. Everything of ours
- * that calls TensorFlow by name asks for the backend's name first and has a second path for others; so the name is changed.
- */
-export function computeAsShipped(loaded: Tf): void {
-  const named = new Proxy(loaded, {
-    get: (target, property) =>
-      property === 'getBackend' ? () => 'tfjs-node as shipped' : Reflect.get(target, property, target),
-  });
-  setTensorFlow(named);
 }

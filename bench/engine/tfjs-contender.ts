@@ -11,15 +11,9 @@ import { tf } from '../../trainer/engine/tf.ts';
 import { createNetwork } from '../../trainer/models/create-network.ts';
 import { readSafetensors } from '../../trainer/weights/safetensors.ts';
 import type { StateDict } from '../../trainer/weights/state-dict.ts';
+import { computeAsShipped } from './as-shipped.ts';
 import type { Job, Ready, Turn } from './job.ts';
-import {
-  type Batch,
-  computeAsShipped,
-  createFrozenStep,
-  createTrainingStep,
-  createUnfoldedStep,
-  type Step,
-} from './steps.ts';
+import { type Batch, createFrozenStep, createTrainingStep, createUnfoldedStep, type Step } from './steps.ts';
 
 /** A loaded contender. */
 export interface Loaded {
