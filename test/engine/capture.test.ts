@@ -149,7 +149,7 @@ describe('capturing', () => {
         average.assign(activeRecorder()!.readUpdated(weight).mul(3));
         return { seen: average.sum() };
       });
-    const captured = capture(step, { inputs: {}, variables: [weight, slot, average], verify: [] });
+    const captured = capture(step, { inputs: {}, variables: [weight, slot, average] });
     // w = [1, 2] - 0.5 [2, 2], and the average three times that.
     expect(tf.tidy(() => captured.run({}).seen.dataSync()[0])).toBe(3);
     captured.dispose();

@@ -1,14 +1,15 @@
 /**
- * Records what a step does to TensorFlow while it runs: every op with its attributes and inputs, every constant that comes from
- * JavaScript. The step itself runs as always, so tfjs's own gradients apply and every shape is a real one.
+ * Records what a step asks of TensorFlow: every op with its attributes and inputs, every constant that comes from JavaScript. The
+ * step's own code runs as always, so tfjs's gradients apply, but its ops are described instead of computed.
  */
 import type { Tensor, Variable } from '@tensorflow/tfjs';
 import type { NativeBackend, OpAttribute, TensorMetadata } from '../backend.ts';
 import { tf } from '../tf.ts';
 import { CannotCapture } from './cannot-capture.ts';
+import { DryRun, type Operand } from './dry-run.ts';
 import {
   type Attribute,
-  type DType,
+  DTYPE_NUMBERS,
   dtypeOf,
   type Graph,
   type GraphNode,
@@ -20,6 +21,9 @@ import {
 /** Ops that draw their own random numbers: a graph would need their seeds and counters. Feed random numbers as inputs. */
 const RANDOM_OPS = /^(Stateless)?(Random|Multinomial|TruncatedNormal|ParameterizedTruncated)/;
 
+/** Tensors that are only described have ids from here on, far above those that TensorFlow gives. */
+const FIRST_DESCRIBED = 2 ** 30;
+
 let active: Recorder | null = null;
 
 /** The recorder of the step that is being captured, or null: for kernels that have something better to offer a graph. */
@@ -28,8 +32,10 @@ export const activeRecorder = (): Recorder | null => active;
 export class Recorder {
   readonly graph: Graph = [];
   readonly #native: NativeBackend;
-  /** Tensor id to the edge that carries it. TensorFlow's handles are numbered once and never again. */
-  readonly #edges = new Map<number, string>();
+  /** What is known of a tensor, by its id. TensorFlow's handles are numbered once and never again. */
+  readonly #tensors = new Map<number, Operand & { edge: string }>();
+  readonly #dryRun: DryRun;
+  #lastDescribed = FIRST_DESCRIBED;
   readonly #variables = new Map<Tensor, { handle: string; id: number; readers: string[] }>();
   /** Variables that an op has changed in place, by the id of the tensor that they were read as. */
   readonly #overwritten = new Set<number>();
@@ -37,6 +43,7 @@ export class Recorder {
 
   constructor(native: NativeBackend) {
     this.#native = native;
+    this.#dryRun = new DryRun(native.binding);
     // A variable that JavaScript still holds would be uploaded during the recording and be taken for a constant.
     for (const variable of Object.values(tf.engine().state.registeredVariables)) this.#idOf(variable);
   }
@@ -55,7 +62,7 @@ export class Recorder {
     ]);
     const read = this.#add(`${name}/read`, 'ReadVariableOp', [`${name}:0`], { dtype: type(output.dtype) }, [output]);
     const id = this.#idOf(variable);
-    this.#edges.set(id, `${read}:0`);
+    this.#tensors.set(id, { ...output, edge: `${read}:0`, id, bytes: null });
     this.#variables.set(variable, { handle: name, id, readers: [read] });
   }
 
@@ -109,7 +116,8 @@ export class Recorder {
     this.#add(name, 'ReadVariableOp', [`${handle}:0`, ...order], { dtype: type(output.dtype) }, [output]);
     // Any tensor of that shape serves, as long as its id is its own.
     const standIn = tf.fill(variable.shape, 0, variable.dtype as 'float32');
-    this.#edges.set(this.#idOf(standIn), `${name}:0`);
+    const id = this.#idOf(standIn);
+    this.#tensors.set(id, { ...this.#tensors.get(id)!, edge: `${name}:0` });
     return standIn;
   }
 
@@ -142,22 +150,31 @@ export class Recorder {
     });
     define('executeOp', (op: string, attributes: OpAttribute[], inputs: number[], count: number) => {
       if (RANDOM_OPS.test(op)) throw new CannotCapture(op, 'it draws random numbers');
-      const edges = inputs.map((id) => this.#edge(id, op));
-      const results = binding.executeOp(op, attributes, inputs, count);
-      const outputs = results.map((result) => outputOf(result, op));
+      const operands = inputs.map((id) => this.#tensor(id, op));
       const converted = Object.fromEntries(
         attributes.map((attribute) => [attribute.name, convertAttribute(binding, attribute, op)]),
       );
       // tfjs casts what it averages to float32 and still names the type from before, which the eager runtime overlooks.
       if (op === 'Mean') converted.T = type('float32');
+      const outputs = this.#dryRun.outputsOf(op, attributes, converted, operands, count);
+      const edges = operands.map(({ edge }) => edge);
       const name = this.#add(this.#newName(op), op, edges, converted, outputs);
-      for (const [k, { id }] of results.entries()) this.#edges.set(id, `${name}:${k}`);
-      return results;
+      return outputs.map((output, k) => this.#describe(output, `${name}:${k}`));
+    });
+    define('deleteTensor', (id: number) => {
+      if (id < FIRST_DESCRIBED) binding.deleteTensor(id);
     });
     define('tensorDataSync', () => {
       throw new CannotCapture('dataSync', 'the step looks at numbers while it runs');
     });
     return shadow;
+  }
+
+  /** A tensor that only exists here. */
+  #describe(output: NodeOutput, edge: string): TensorMetadata {
+    const id = this.#lastDescribed++;
+    this.#tensors.set(id, { ...output, edge, id: null, bytes: null });
+    return { id, shape: output.shape, dtype: DTYPE_NUMBERS[output.dtype] };
   }
 
   #addConstant(id: number, dims: number[], number: number, values: ArrayBufferView): void {
@@ -168,13 +185,14 @@ export class Recorder {
     const name = this.#add(this.#newName('Const'), 'Const', [], { dtype: type(dtype), value }, [
       { dtype, shape: [...dims] },
     ]);
-    this.#edges.set(id, `${name}:0`);
+    this.#tensors.set(id, { dtype, shape: [...dims], edge: `${name}:0`, id, bytes });
   }
 
   #place(name: string, tensor: Tensor): void {
     const [output] = this.#outputsOf(tensor);
     this.#add(name, 'Placeholder', [], { dtype: type(output.dtype), shape: shape(output.shape) }, [output]);
-    this.#edges.set(this.#idOf(tensor), `${name}:0`);
+    const id = this.#idOf(tensor);
+    this.#tensors.set(id, { ...output, edge: `${name}:0`, id, bytes: null });
   }
 
   #add(name: string, op: string, inputs: string[], attributes: GraphNode['attributes'], outputs: NodeOutput[]): string {
@@ -187,15 +205,15 @@ export class Recorder {
   }
 
   #edgeOf(tensor: Tensor, op: string): string {
-    return this.#edge(this.#idOf(tensor), op);
+    return this.#tensor(this.#idOf(tensor), op).edge;
   }
 
-  #edge(id: number, op: string): string {
+  #tensor(id: number, op: string): Operand & { edge: string } {
     if (this.#overwritten.has(id)) throw new CannotCapture(op, 'it reads a variable after an update in place');
-    const edge = this.#edges.get(id);
-    if (edge === undefined)
+    const tensor = this.#tensors.get(id);
+    if (tensor === undefined)
       throw new CannotCapture(op, 'it reads a tensor that is neither input, variable nor constant');
-    return edge;
+    return tensor;
   }
 
   #known(variable: Variable): { handle: string; id: number; readers: string[] } {
@@ -214,12 +232,6 @@ export class Recorder {
     if (dtype === null) throw new CannotCapture('Placeholder', `of type ${tensor.dtype}`);
     return [{ dtype, shape: [...tensor.shape] }];
   }
-}
-
-function outputOf({ dtype: number, shape }: TensorMetadata, op: string): NodeOutput {
-  const dtype: DType | null = dtypeOf(number);
-  if (dtype === null) throw new CannotCapture(op, `it gives a tensor of TensorFlow type ${number}`);
-  return { dtype, shape: [...shape] };
 }
 
 /** Throws CannotCapture for a kind that the graph's encoding does not know. */

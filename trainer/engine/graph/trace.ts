@@ -1,4 +1,4 @@
-/** One recorded run of a step, as the graph of that step and of its variables. */
+/** A recorded step as a graph, with what sets and gets its variables. */
 import type { Tensor, Variable } from '@tensorflow/tfjs';
 import type { NativeBackend } from '../backend.ts';
 import { tf } from '../tf.ts';
@@ -9,8 +9,6 @@ import { Recorder } from './recorder.ts';
 export interface Trace {
   graph: Graph;
   outputNames: string[];
-  /** What the recorded step computed, in the outputs' order; the caller's. */
-  results: Tensor[];
 }
 
 export const inputEdge = (name: string): string => `input/${name}:0`;
@@ -24,7 +22,7 @@ export const setterEdges = (index: number): { feed: string; fetch: string } => (
 export const getterEdge = (index: number): string => `${variableName(index)}/get:0`;
 
 /**
- * Runs `step` once and records it. Variables are given back as they were found. Throws CannotCapture, and whatever the step
+ * Records `step` without computing it. Variables are given back as they were found. Throws CannotCapture, and whatever the step
  * throws.
  */
 export function traceStep(
@@ -40,29 +38,22 @@ export function traceStep(
   const resident = [...variables, ...constants];
   for (const [index, tensor] of resident.entries()) recorder.addVariable(variableName(index), tensor);
   const before = variables.map((variable) => tf.keep(variable.clone()));
-  try {
-    const outputs = tf.tidy(() => {
-      const record = () => {
+  const outputNames = recorder.record(() => {
+    try {
+      return tf.tidy(() => {
         const outputs = step(inputs);
         recorder.finish(outputs);
-        return outputs;
-      };
-      return recorder.record(record) as never;
-    }) as Record<string, Tensor>;
-    const outputNames = Object.keys(outputs);
-    const graph = prune(
-      recorder.graph,
-      outputNames.map((name) => `output/${name}`),
-    );
-    return {
-      graph: [...graph, ...accessors(recorder.graph, graph, resident.length)],
-      outputNames,
-      results: Object.values(outputs),
-    };
-  } finally {
-    for (const [index, variable] of variables.entries()) variable.assign(before[index]!);
-    tf.dispose(before);
-  }
+        return Object.keys(outputs);
+      });
+    } finally {
+      // What was assigned exists in the recording only, so it has to go before the recording ends.
+      for (const [index, variable] of variables.entries()) variable.assign(before[index]!);
+      tf.dispose(before);
+    }
+  });
+  const outputs = outputNames.map((name) => `output/${name}`);
+  const graph = prune(recorder.graph, outputs);
+  return { graph: [...graph, ...accessors(recorder.graph, graph, resident.length)], outputNames };
 }
 
 /** Nodes that set and get each variable, and its handle where the step did not use it. */
