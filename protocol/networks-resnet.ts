@@ -32,6 +32,11 @@ export interface SENetSpec extends CommonSpec {
   baseWidth: number;
 }
 
+/** Channels in the middle of squeeze-and-excitation: a sixteenth, rounded to a multiple of 8 above 0 as by timm. */
+export function squeezedChannels(channels: number): number {
+  return Math.max(8, Math.floor((channels / 16 + 4) / 8) * 8);
+}
+
 const LAYOUTS = {
   resnet18: { block: 'basic', layers: [2, 2, 2, 2] },
   resnet34: { block: 'basic', layers: [3, 4, 6, 3] },

@@ -1,4 +1,5 @@
-import { NETWORK_NAMES, NETWORKS } from '@mealtable/protocol/networks';
+import { networkCost } from '@mealtable/protocol/network-cost';
+import { NETWORK_NAMES, NETWORKS, type NetworkName } from '@mealtable/protocol/networks';
 import type { Tensor4D } from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { computeGradients } from '../../trainer/engine/gradients.ts';
@@ -14,19 +15,54 @@ const images = (batch: number, size: number): Tensor4D =>
   tf.tensor4d(hashedImages(batch, size), [batch, size, size, 3]);
 const small = (seed = 1) => createNetwork('resnet18_w8', 10, Rng.seeded(seed));
 
-test.each(['resnet18', 'resnet50'] as const)('%s with 1000 classes has the published size', (name) => {
-  const network = createNetwork(name, 1000, Rng.seeded(1));
+test.each<[NetworkName, number, number, number]>([
+  ['resnet18', 11_689_512, 9_600, 102],
+  ['resnet50', 25_557_032, 53_120, 267],
+  ['resnet152s', 60_316_584, 151_808, 787],
+  ['senet154', 115_088_984, 247_552, 987],
+])('%s with 1000 classes has the published size', (name, parameters, statistics, keys) => {
+  const network = createNetwork(name, 1000, null);
   const count = (variables: ReadonlyMap<string, { size: number }>) =>
     [...variables.values()].reduce((sum, { size }) => sum + size, 0);
-  const published = { resnet18: [11_689_512, 9_600, 102], resnet50: [25_557_032, 53_120, 267] };
-  const keys = network.parameters.size + network.buffers.size;
-  expect([count(network.parameters), count(network.buffers), keys]).toEqual(published[name]);
+  expect(count(network.parameters)).toBe(parameters);
+  expect(count(network.buffers)).toBe(statistics);
+  expect(network.parameters.size + network.buffers.size).toBe(keys);
   network.dispose();
+});
+
+test.each<[NetworkName, string, string]>([
+  ['resnet18', '1.814', '5.295'],
+  ['resnet50', '4.089', '11.959'],
+  ['resnet152s', '12.869', '37.678'],
+  ['senet154', '20.688', '60.621'],
+])('%s takes the multiply-accumulates that were measured on timm, at 224 and at 380 pixels', (name, ...expected) => {
+  expect([224, 380].map((size) => (networkCost(name, size).macs / 1e9).toFixed(3))).toEqual(expected);
+});
+
+test('the registry counts the parameters that a network has, for any class count', () => {
+  for (const name of NETWORK_NAMES) {
+    const network = createNetwork(name, 10, null);
+    const count = [...network.parameters.values()].reduce((sum, { size }) => sum + size, 0);
+    expect(networkCost(name, 224, 10).parameters, name).toBe(count);
+    network.dispose();
+  }
+});
+
+test('published weights are told apart by their tags, and their images are neither too small nor cropped away', () => {
+  for (const name of NETWORK_NAMES) {
+    const spec = NETWORKS[name];
+    expect(new Set(spec.weights.map(({ tag }) => tag)).size, name).toBe(spec.weights.length);
+    for (const { inputSize, cropFraction } of [spec, ...spec.weights].map(({ preprocessing }) => preprocessing)) {
+      expect(inputSize, name).toBeGreaterThanOrEqual(spec.minInputSize);
+      expect(cropFraction, name).toBeGreaterThan(0.8);
+      expect(cropFraction, name).toBeLessThanOrEqual(1);
+    }
+  }
 });
 
 test('every network of the protocol can be built and runs at its smallest input size', () => {
   // The wide ones share their code with the narrow ones and would take half a minute here.
-  for (const name of NETWORK_NAMES.filter((name) => name.endsWith('_w8'))) {
+  for (const name of NETWORK_NAMES.filter((name) => /_w8$|_025$/.test(name))) {
     const network = createNetwork(name, 3, Rng.seeded(1));
     tf.tidy(() => {
       const logits = network.forward(images(2, NETWORKS[name].minInputSize), false);
@@ -65,6 +101,18 @@ describe('initial weights', () => {
     expect(Math.max(...classifier)).toBeGreaterThan(0.95 * bound);
     network.dispose();
   });
+});
+
+test("squeeze-and-excitation starts with timm's Kaiming normal filters and PyTorch's uniform biases", async () => {
+  const network = createNetwork('senet19_w8', 10, Rng.seeded(1));
+  const state = await network.toStateDict();
+  const filter = state.get('layer4.0.se.fc2.weight')!.data as Float32Array; // 256 x 16
+  const deviation = Math.sqrt(filter.reduce((sum, w) => sum + w * w, 0) / filter.length);
+  expect(deviation / Math.sqrt(2 / 256)).toBeCloseTo(1, 1);
+  const largest = Math.max(...(state.get('layer4.0.se.fc2.bias')!.data as Float32Array).map(Math.abs));
+  expect(largest).toBeLessThanOrEqual(1 / 4);
+  expect(largest).toBeGreaterThan(0.95 / 4);
+  network.dispose();
 });
 
 describe('state dict', () => {

@@ -7,9 +7,18 @@ import sys
 
 import timm
 import torch
-from hashed_weights import build, hashed_images, hashed_state_dict
+from hashed_weights import hashed_images, hashed_state_dict
+from networks import build
 
-CASES = [("resnet18_w8", 32, 4), ("resnet18_w16", 37, 3), ("resnet34_w8", 64, 2), ("resnet50_w8", 48, 3)]
+CASES = [
+    ("resnet18_w8", 32, 4),
+    ("resnet18_w16", 37, 3),
+    ("resnet34_w8", 64, 2),
+    ("resnet50_w8", 48, 3),
+    ("resnet17s_w8", 45, 3),
+    ("senet19_w8", 37, 4),
+    ("senet19_w8", 64, 2),
+]
 CLASSES = 7
 
 

@@ -8,7 +8,7 @@ import json
 import sys
 
 import torch
-from hashed_weights import build
+from networks import build
 from safetensors.torch import load_file
 
 name, classes, weights, images = sys.argv[1:]

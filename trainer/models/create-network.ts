@@ -8,8 +8,11 @@ import { ResidualNetwork } from './residual.ts';
 import { buildResNet } from './resnet.ts';
 import { buildSENet } from './senet.ts';
 
-/** A freshly initialised network; the same `rng` gives the same weights on every machine. The caller disposes of it. */
-export function createNetwork(name: NetworkName, numClasses: number, rng: Rng): Network {
+/**
+ * A freshly initialised network; the same `rng` gives the same weights on every machine. Null leaves at 0 what would be drawn:
+ * for weights that are loaded next, since drawing a hundred million numbers takes a while. The caller disposes of it.
+ */
+export function createNetwork(name: NetworkName, numClasses: number, rng: Rng | null): Network {
   if (!Number.isInteger(numClasses) || numClasses < 2) {
     throw new RangeError(`A network needs at least 2 classes, not ${numClasses}.`);
   }

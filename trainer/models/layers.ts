@@ -4,6 +4,7 @@ import type { BatchStatistics } from '../engine/batch-norm.ts';
 import { batchNormEval, batchNormTrack } from '../engine/batch-norm.ts';
 import { maxPool3x3 } from '../engine/max-pool.ts';
 import { relu } from '../engine/relu.ts';
+import { spatialMean } from '../engine/spatial-mean.ts';
 import { tf } from '../engine/tf.ts';
 
 /** One kind of convolution at a given stride and padding: NHWC images, then a filter. */
@@ -11,7 +12,10 @@ export type Convolve = (x: Tensor4D, filter: Tensor4D) => Tensor4D;
 
 /** A convolution and the batch norm behind it. */
 export interface ConvNorm {
+  /** Differentiable. */
   convolve: Convolve;
+  /** The same for evaluation and frozen networks, which need no gradients: often faster. */
+  predict: Convolve;
   layout: 'conv' | 'depthwise';
   /** [h, w, in / groups, out], or [h, w, channels, 1] where `layout` is depthwise. */
   filter: Variable;
@@ -38,14 +42,14 @@ export interface Dense<T extends Tensor = Tensor> {
 export function applyConvNorm(layer: ConvNorm, x: Tensor4D, training: boolean): Tensor4D {
   const gamma = layer.gamma as unknown as Tensor1D;
   const beta = layer.beta as unknown as Tensor1D;
-  const convolved = layer.convolve(x, layer.filter as unknown as Tensor4D);
+  const filter = layer.filter as unknown as Tensor4D;
   return training
-    ? batchNormTrack(convolved, gamma, beta, layer.running, layer.epsilon)
-    : batchNormEval(convolved, gamma, beta, layer.running, layer.epsilon);
+    ? batchNormTrack(layer.convolve(x, filter), gamma, beta, layer.running, layer.epsilon)
+    : batchNormEval(layer.predict(x, filter), gamma, beta, layer.running, layer.epsilon);
 }
 
 /** gamma (conv(x) - mean) / sqrt(variance + eps) + beta as conv'(x) + bias'. The caller owns the two tensors. */
-export function foldConvNorm({ convolve, layout, filter, gamma, beta, running, epsilon }: ConvNorm): Conv {
+export function foldConvNorm({ predict, layout, filter, gamma, beta, running, epsilon }: ConvNorm): Conv {
   const tensors = tf.tidy(() => {
     const scale = gamma.mul(running.variance.add(epsilon).rsqrt());
     return {
@@ -53,7 +57,7 @@ export function foldConvNorm({ convolve, layout, filter, gamma, beta, running, e
       bias: beta.sub(running.mean.mul(scale)),
     };
   });
-  return { ...tensors, convolve };
+  return { ...tensors, convolve: predict };
 }
 
 export function applyConv({ convolve, filter, bias }: Conv, x: Tensor4D): Tensor4D {
@@ -92,7 +96,7 @@ export function activateAndPool(x: Tensor4D): Tensor4D {
 
 /** Global average pooling and the classifier: [N, H, W, C] to [N, classes]. */
 export function classify(x: Tensor4D, { weight, bias }: Dense): Tensor2D {
-  return tf.mean(x, [1, 2]).matMul(weight).add(bias) as Tensor2D;
+  return spatialMean(x).matMul(weight).add(bias) as Tensor2D;
 }
 
 function padEvenly(x: Tensor4D, margin: number): Tensor4D {

@@ -48,7 +48,7 @@ export interface MobileFamily {
 export class MobileNetwork extends StoredNetwork {
   readonly #layers: MobileLayers<ConvNorm, Variable>;
 
-  constructor(name: NetworkName, spec: MobileNetworkSpec, numClasses: number, rng: Rng, family: MobileFamily) {
+  constructor(name: NetworkName, spec: MobileNetworkSpec, numClasses: number, rng: Rng | null, family: MobileFamily) {
     super(name, numClasses);
     const builder = new LayerBuilder(this.store, rng, spec.epsilon);
     // The order of the calls is that of timm's state dict.

@@ -4,6 +4,7 @@
  */
 import type { NetworkName } from '@mealtable/protocol/networks';
 import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import { forwardConv2d } from '../engine/forward-conv.ts';
 import { relu } from '../engine/relu.ts';
 import type { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
@@ -13,6 +14,7 @@ import {
   applyConv,
   applyConvNorm,
   type ConvNorm,
+  type Convolve,
   classify,
   convolve,
   copyDense,
@@ -48,7 +50,7 @@ export class ResidualNetwork extends StoredNetwork {
   constructor(
     name: NetworkName,
     numClasses: number,
-    rng: Rng,
+    rng: Rng | null,
     build: (builder: LayerBuilder) => ResidualLayers<ConvNorm, Variable>,
   ) {
     super(name, numClasses);
@@ -103,8 +105,11 @@ export function buildShortcut(
 }
 
 /** Ungrouped and padded alike on all sides. */
-export function evenly(stride: 1 | 2): { convolve: (x: Tensor4D, filter: Tensor4D) => Tensor4D } {
-  return { convolve: (x, filter) => convolve(x, filter, stride) };
+export function evenly(stride: 1 | 2): { convolve: Convolve; predict: Convolve } {
+  return {
+    convolve: (x, filter) => convolve(x, filter, stride),
+    predict: (x, filter) => forwardConv2d(x, filter, stride),
+  };
 }
 
 function runLayers<L>(
@@ -113,8 +118,13 @@ function runLayers<L>(
   apply: (layer: L, x: Tensor4D) => Tensor4D,
 ): Tensor2D {
   return tf.tidy(() => {
-    let x = activateAndPool(chain(stem, images, apply));
-    for (const block of blocks) x = runBlock(block, x, apply);
+    let x = tf.tidy(() => activateAndPool(chain(stem, images, apply)));
+    for (const block of blocks) {
+      const input = x;
+      x = tf.tidy(() => runBlock(block, input, apply));
+      // The gradient tape keeps what it needs; in prediction a block's input would be held for nothing.
+      input.dispose();
+    }
     return classify(x, classifier);
   });
 }

@@ -2,8 +2,9 @@
  * SENet as Gluon and timm build `senet154`: bottlenecks whose first convolution is half as wide as their grouped 3x3 one,
  * squeeze-and-excitation before the sum, 3x3 shortcuts, a deep stem. (timm's `legacy_senet154` is another network.)
  */
-import type { SENetSpec } from '@mealtable/protocol/networks-resnet';
+import { type SENetSpec, squeezedChannels } from '@mealtable/protocol/networks-resnet';
 import type { Variable } from '@tensorflow/tfjs';
+import { forwardConv2d } from '../engine/forward-conv.ts';
 import { groupedConv2d } from '../engine/grouped-conv.ts';
 import type { LayerBuilder } from './layer-builder.ts';
 import type { ConvNorm } from './layers.ts';
@@ -42,6 +43,7 @@ function buildBlock(
     builder.convNorm(`${name}.conv1`, `${name}.bn1`, [1, 1, inputs, width / 2], evenly(1)),
     builder.convNorm(`${name}.conv2`, `${name}.bn2`, [3, 3, width / 2 / groups, width], {
       convolve: (x, filter) => groupedConv2d(x, filter, stride),
+      predict: (x, filter) => forwardConv2d(x, filter, stride),
     }),
     builder.convNorm(`${name}.conv3`, `${name}.bn3`, [1, 1, width, outputs], { ...evenly(1), gamma: 0 }),
   ];
@@ -51,14 +53,9 @@ function buildBlock(
 }
 
 function buildGate(builder: LayerBuilder, name: string, channels: number): SqueezeExcite<Variable> {
-  const squeezed = seChannels(channels);
+  const squeezed = squeezedChannels(channels);
   return {
     reduce: builder.conv(`${name}.fc1`, [1, 1, channels, squeezed], evenly(1)),
     expand: builder.conv(`${name}.fc2`, [1, 1, squeezed, channels], evenly(1)),
   };
-}
-
-/** A sixteenth of the channels, rounded to a multiple of 8 that is not 0 (timm's `make_divisible`). */
-function seChannels(channels: number): number {
-  return Math.max(8, Math.floor((channels / 16 + 4) / 8) * 8);
 }
