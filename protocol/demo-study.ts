@@ -22,6 +22,7 @@ export const DEMO_STUDY: StudyDesign = {
   dataset: DEMO_DATASET,
   student: { network: 'resnet18_w8', initialisation: { kind: 'random' } },
   ...budget,
+  precision: 'float32',
   planned: [
     { key: 'teacher-a', network: 'resnet18_w16', inputSize: 28, seed: 1, ...budget },
     { key: 'teacher-b', network: 'resnet34_w16', inputSize: 28, seed: 1, ...budget },

@@ -52,6 +52,11 @@ export const Seed = z
   .min(0, 'A seed is 0 or more.')
   .max(2 ** 31 - 1, 'A seed is below 2,147,483,648.');
 
+/** What convolutions and matrix products are computed in on a GPU; CPUs always compute in float32. Weights stay float32. */
+export const PRECISIONS = ['float32', 'bfloat16', 'float16'] as const;
+export const Precision = z.enum(PRECISIONS);
+export type Precision = z.infer<typeof Precision>;
+
 /** Where the trained network's weights come from at step 0. */
 export const Initialisation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('random') }),
@@ -73,6 +78,8 @@ const common = {
   batchSize: BatchSize,
   seed: Seed,
   optimizer: OptimizerConfig,
+  /** The default is what configs stored without it were computed in. */
+  precision: Precision.default('float32'),
 };
 
 export const ClassificationConfig = z.strictObject({ task: z.literal('classification'), ...common });

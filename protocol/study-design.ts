@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { RunId } from './ids.ts';
 import { NetworkName } from './networks.ts';
-import { BatchSize, DatasetName, Epochs, InputSize, OptimizerConfig, Seed } from './run-config.ts';
+import { BatchSize, DatasetName, Epochs, InputSize, OptimizerConfig, Precision, Seed } from './run-config.ts';
 
 export const PlannedKey = z
   .string()
@@ -56,6 +56,8 @@ export const StudyDesign = z.strictObject({
   epochs: Epochs,
   batchSize: BatchSize,
   optimizer: OptimizerConfig,
+  /** Of every run of the study, those of planned networks included. The default is that of the run config. */
+  precision: Precision.default('float32'),
   planned: z.array(PlannedNetwork).max(20, 'At most 20 networks can be trained first.'),
   /** Also train the student alone on hard labels, with the same budget, for every input size and seed. */
   baseline: z.boolean(),

@@ -50,6 +50,7 @@ export function ConfigTab({ run }: { run: RunDetailView }) {
           <Fact name="Schedule">{describeSchedule(config.optimizer.schedule)}</Fact>
           <NumberFact name="Momentum" value={config.optimizer.momentum} />
           <NumberFact name="Weight decay" value={config.optimizer.weightDecay} />
+          <Fact name="Precision">{config.precision}</Fact>
         </Facts>
       </Panel>
       <Panel title="As JSON" actions={<CopyButton text={json} label="Copy the JSON" />}>

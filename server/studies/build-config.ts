@@ -34,6 +34,7 @@ export function buildConfig(
       batchSize,
       seed,
       optimizer,
+      precision: design.precision,
     } satisfies RunConfig);
   }
   const { network, initialisation } = design.student;
@@ -47,6 +48,7 @@ export function buildConfig(
     batchSize: design.batchSize,
     seed,
     optimizer: design.optimizer,
+    precision: design.precision,
   };
   if (!variant.levels) return RunConfig.parse({ task: 'classification', ...student } satisfies RunConfig);
   return RunConfig.parse({

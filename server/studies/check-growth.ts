@@ -10,6 +10,7 @@ const FIXED = [
   ['epochs', 'The number of epochs'],
   ['batchSize', 'The batch size'],
   ['optimizer', 'The optimiser'],
+  ['precision', 'The precision'],
 ] as const satisfies readonly (readonly [keyof StudyDesign, string])[];
 
 export type NamedVariant = Pick<PlannedVariant, 'key' | 'label' | 'role'>;

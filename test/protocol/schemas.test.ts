@@ -110,6 +110,7 @@ describe('configs and designs', () => {
       weightDecay: 0,
       schedule: { kind: 'constant' },
     });
+    expect(parsed.precision).toBe('float32');
     expect(RunConfig.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
   });
 
@@ -124,6 +125,7 @@ describe('configs and designs', () => {
     ['a huge input', { inputSize: 5000 }, 'inputSize', /at most 1024/],
     ['a learning rate of 0', { optimizer: { learningRate: 0 } }, 'optimizer.learningRate', /above 0/],
     ['a learning rate of 1000', { optimizer: { learningRate: 1000 } }, 'optimizer.learningRate', /10 or less/],
+    ['a precision that nobody has', { precision: 'float8' }, 'precision', /float32.*bfloat16.*float16/],
     ['a negative seed', { seed: -1 }, 'seed', /0 or more/],
     ['a dataset that is a path', { dataset: '../etc' }, 'dataset', /dataset name/],
     ['a field that nobody knows', { temperature: 4 }, '', /temperature/],

@@ -68,6 +68,13 @@ describe('the plan of a new study', () => {
     }
   });
 
+  test('every run computes in the precision of the study', () => {
+    const { newRuns } = plan(makeDesign({ precision: 'bfloat16' }));
+    expect(new Set(newRuns.map(({ role, config }) => `${role} ${config.precision}`))).toEqual(
+      new Set(['teacher bfloat16', 'baseline bfloat16', 'student bfloat16']),
+    );
+  });
+
   test('an existing run as teacher is used as it is and not waited for', () => {
     const runId = `run_${'x'.repeat(22)}`;
     const design = makeDesign({
@@ -112,6 +119,7 @@ describe('growing', () => {
     ['the epochs', { epochs: 99 }, ['epochs']],
     ['the batch size', { batchSize: 99 }, ['batchSize']],
     ['the optimiser', { optimizer: { ...small.optimizer, learningRate: 1 } }, ['optimizer']],
+    ['the precision', { precision: 'bfloat16' }, ['precision']],
     ['a planned network', { planned: [{ ...small.planned[0]!, epochs: 50 }] }, ['planned.0']],
     ['a seed that was there', { seeds: [2] }, ['seeds']],
     ['a level that was there', { factors: { ...small.factors, discriminator: [false] } }, ['factors']],

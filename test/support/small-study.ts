@@ -12,6 +12,7 @@ export function smallStudy(changes: Partial<StudyDesign> = {}): StudyDesign {
     epochs: 2,
     batchSize: 64,
     optimizer,
+    precision: 'float32',
     planned: [{ key: 'teacher', network: 'resnet18_w8', inputSize: 16, epochs: 2, batchSize: 64, seed: 0, optimizer }],
     baseline: false,
     design: 'full-factorial',

@@ -22,6 +22,7 @@ export const CLASSIFICATION: Extract<RunConfig, { task: 'classification' }> = {
   batchSize: 4,
   seed: 1,
   optimizer: { learningRate: 0.05, momentum: 0.9, weightDecay: 0, schedule: { kind: 'constant' } },
+  precision: 'float32',
 };
 
 export type JobParts = Partial<Omit<TrainerJob, 'grant' | 'datasetPath'>> & { grant?: Partial<TrainerJob['grant']> };

@@ -32,7 +32,9 @@ describe('a filled form', () => {
     for (const schedule of ['constant', 'step', 'cosine'] as const) {
       const draft = draftWith();
       draft.optimizer = { ...draft.optimizer, schedule, dropAtEpochs: '10, 20', warmupEpochs: '2', momentum: '0' };
+      draft.precision = 'bfloat16';
       const design = designOf(draft);
+      expect(design.precision).toBe('bfloat16');
       expect(designOf(draftFromDesign('x', '', design))).toEqual(design);
     }
   });

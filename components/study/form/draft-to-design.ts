@@ -53,6 +53,7 @@ function designInput(draft: StudyDraft) {
     epochs: toNumber(draft.epochs),
     batchSize: toNumber(draft.batchSize),
     optimizer: optimizerInput(draft.optimizer),
+    precision: draft.precision,
     planned: draft.planned.map(plannedInput),
     baseline: draft.baseline,
     design: draft.design,

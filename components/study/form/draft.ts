@@ -1,6 +1,6 @@
 /** What the study form holds while it is edited: numbers as typed, levels as lists. */
 import type { NetworkName } from '@mealtable/protocol/networks';
-import type { OptimizerConfig } from '@mealtable/protocol/run-config';
+import type { OptimizerConfig, Precision } from '@mealtable/protocol/run-config';
 import type { NetworkRef, PlannedNetwork, StudyDesign } from '@mealtable/protocol/study-design';
 
 export interface OptimizerDraft {
@@ -39,6 +39,7 @@ export interface StudyDraft {
   epochs: string;
   batchSize: string;
   optimizer: OptimizerDraft;
+  precision: Precision;
   planned: PlannedDraft[];
   baseline: boolean;
   design: StudyDesign['design'];
@@ -72,6 +73,7 @@ export const newDraft = (dataset: string): StudyDraft => ({
   epochs: '30',
   batchSize: '64',
   optimizer: newOptimizer(),
+  precision: 'float32',
   planned: [],
   baseline: true,
   design: 'full-factorial',
@@ -118,6 +120,7 @@ export const draftFromDesign = (name: string, notes: string, design: StudyDesign
   epochs: String(design.epochs),
   batchSize: String(design.batchSize),
   optimizer: optimizerDraft(design.optimizer),
+  precision: design.precision,
   planned: design.planned.map(plannedDraft),
   baseline: design.baseline,
   design: design.design,

@@ -1,7 +1,7 @@
 'use client';
 import type { FieldProblem } from '@mealtable/protocol/study-design';
 import { ChevronRight } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Field } from '../../ui/field';
 import { NumberInput } from '../../ui/input';
 import { Select } from '../../ui/select';
@@ -14,6 +14,8 @@ interface OptimizerFieldsProps {
   onChange: (optimizer: OptimizerDraft) => void;
   problems: readonly FieldProblem[];
   disabled?: boolean;
+  /** Further fields behind "More", which are not the optimiser's. */
+  children?: ReactNode;
 }
 
 const SCHEDULES = [
@@ -23,7 +25,7 @@ const SCHEDULES = [
 ] as const;
 
 /** Cells of the grid around: learning rate and schedule, and the rest behind "More". */
-export function OptimizerFields({ path, value, onChange, problems, disabled }: OptimizerFieldsProps) {
+export function OptimizerFields({ path, value, onChange, problems, disabled, children }: OptimizerFieldsProps) {
   const hidden = ['momentum', 'weightDecay', 'schedule.warmupEpochs'].some((field) =>
     problemAt(problems, `${path}.${field}`),
   );
@@ -81,6 +83,7 @@ export function OptimizerFields({ path, value, onChange, problems, disabled }: O
           {number('momentum', 'Momentum', 'momentum')}
           {number('weightDecay', 'Weight decay', 'weightDecay')}
           {value.schedule === 'cosine' && number('warmupEpochs', 'Warm-up epochs', 'schedule.warmupEpochs')}
+          {children}
         </>
       )}
     </>

@@ -1,10 +1,14 @@
 'use client';
+import { PRECISIONS } from '@mealtable/protocol/run-config';
 import { Field } from '../../ui/field';
 import { NumberInput } from '../../ui/input';
 import { Panel } from '../../ui/panel';
+import { Select } from '../../ui/select';
 import { useStudyForm } from './form-context';
 import { OptimizerFields } from './optimizer-fields';
 import { problemAt } from './problems';
+
+const PRECISION_OPTIONS = PRECISIONS.map((name) => ({ value: name, label: name }));
 
 export function TrainingSection() {
   const { draft, update, shown, existing } = useStudyForm();
@@ -38,7 +42,24 @@ export function TrainingSection() {
           problems={shown}
           disabled={isFixed}
           onChange={(optimizer) => update({ optimizer })}
-        />
+        >
+          <Field
+            label="Precision"
+            path="precision"
+            error={problemAt(shown, 'precision')}
+            hint="CPUs compute in float32 whatever is chosen; on GPUs bfloat16 is recommended."
+          >
+            {(control) => (
+              <Select
+                {...control}
+                disabled={isFixed}
+                value={draft.precision}
+                options={PRECISION_OPTIONS}
+                onChange={(precision) => update({ precision })}
+              />
+            )}
+          </Field>
+        </OptimizerFields>
       </div>
     </Panel>
   );

@@ -22,6 +22,7 @@ export function makeGrant(script: FakeScript, overrides: Partial<Grant> = {}): G
       batchSize: 8,
       seed: 0,
       optimizer: { learningRate: 0.1, momentum: 0.9, weightDecay: 0, schedule: { kind: 'constant' } },
+      precision: 'float32',
     },
     teachers: [],
     initialisation: null,
