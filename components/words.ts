@@ -49,6 +49,7 @@ export const FAILURE_WORDS: Record<FailureCode, string> = {
   dataset_invalid: 'The dataset cannot be used',
   weights_missing: 'Weights of a teacher or start are missing',
   disk_full: 'The disk is full',
+  out_of_memory: 'A batch does not fit into memory',
   dependency_failed: 'A run that this one needs did not succeed',
   attempts_exhausted: 'All attempts are used up',
 };
@@ -63,6 +64,7 @@ export const FAILURE_ADVICE: Record<FailureCode, string> = {
   dataset_invalid: 'Compare the dataset folder on the host with the message.',
   weights_missing: 'Check that the teacher’s best checkpoint is complete.',
   disk_full: 'Free space on the host, then retry.',
+  out_of_memory: 'Clone the study with the batch size that the message names, or use a host with more memory.',
   dependency_failed: 'Retry that run first, then this one.',
   attempts_exhausted: 'The attempts tab shows how each one ended. A retry grants new ones.',
 };

@@ -33,6 +33,8 @@ export const FAILURE_CODES = [
   'weights_missing',
   /** No space left where the trainer or the agent writes. */
   'disk_full',
+  /** A step does not fit into the memory of the device or host. */
+  'out_of_memory',
   /** A run that this one depends on failed or was cancelled. */
   'dependency_failed',
   /** The run was still not done after its last allowed attempt. */

@@ -11,6 +11,7 @@ const KNOWN: Record<string, { title: string; rank: number; color: number }> = {
   val: { title: 'Validation', rank: 0, color: 0 },
   train: { title: 'Training', rank: 1, color: 1 },
   data: { title: 'Data', rank: 2, color: 4 },
+  memory: { title: 'Memory', rank: 3, color: 3 },
 };
 /** Within a section what is most asked for comes first; the rest by name. */
 const FIRST = ['top1', 'top5', 'loss', 'similarity_loss', 'discriminator_loss', 'learning_rate', 'lr'];

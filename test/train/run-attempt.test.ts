@@ -46,8 +46,9 @@ async function run(
   {
     stopAfter = Number.POSITIVE_INFINITY,
     folder = dataset,
+    freeBytes,
     ...more
-  }: JobParts & { stopAfter?: number; folder?: string } = {},
+  }: JobParts & { stopAfter?: number; folder?: string; freeBytes?: () => number | null } = {},
 ): Promise<{ dir: string; outcome: string }> {
   const dir = join(root, `attempt-${++attempts}`);
   mkdirSync(dir);
@@ -64,7 +65,7 @@ async function run(
     const job = makeJob(config, folder, more);
     const imageWorkerUrl = programs.imageWorkerUrl;
     const shouldStop = () => step >= stopAfter;
-    return { dir, outcome: await runAttempt({ attemptDir: dir, job, records, imageWorkerUrl, shouldStop }) };
+    return { dir, outcome: await runAttempt({ attemptDir: dir, job, records, imageWorkerUrl, shouldStop, freeBytes }) };
   } finally {
     writer.close();
   }
@@ -174,11 +175,13 @@ describe('an attempt that ends well', () => {
 describe('an attempt that goes on from a checkpoint', () => {
   const EPOCHS = 3;
   const numbersOf = (dir: string) =>
-    metricsOf(dir).map(({ step, epoch, values: { 'train/images_per_s': _1, 'data/wait_ms': _2, ...rest } }) => [
-      step,
-      epoch,
-      rest,
-    ]);
+    metricsOf(dir).map(
+      ({
+        step,
+        epoch,
+        values: { 'train/images_per_s': _1, 'train/data_wait_ms': _2, 'memory/peak_mb': _3, ...rest },
+      }) => [step, epoch, rest],
+    );
   const lastWeights = (dir: string) =>
     checkpointsOf(dir)
       .at(-1)!
@@ -190,8 +193,8 @@ describe('an attempt that goes on from a checkpoint', () => {
     ['distillation', distillation(true, EPOCHS)],
   ] as const)('%s: gives the same numbers and weights, bit for bit, as one never stopped', async (_name, config) => {
     const whole = await run({ ...config, epochs: EPOCHS }, { teacherPaths: [teacher()] });
-    // In the middle of the second epoch, and again at the end of the last, before its validation.
-    const stops = [STEPS_PER_EPOCH + 4, EPOCHS * STEPS_PER_EPOCH];
+    // After the first step, at the end of an epoch before its validation, in the middle of one, and after the last step.
+    const stops = [1, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 4, EPOCHS * STEPS_PER_EPOCH];
     const expected = numbersOf(whole.dir);
     let more: JobParts = {};
     let dir = '';
@@ -214,6 +217,26 @@ describe('an attempt that goes on from a checkpoint', () => {
   });
 });
 
+describe('an attempt on a CPU', () => {
+  test.each(['bfloat16', 'float16'] as const)('that is to run in %s runs in float32 and says so', async (precision) => {
+    const { dir } = await run({ ...CLASSIFICATION, precision }, { stopAfter: 1 });
+    expect(logOf(dir).filter((line) => line.includes('runs in float32'))).toEqual([
+      `The run asks for ${precision}, but this host computes on a CPU: it runs in float32.`,
+    ]);
+    expect(metricsOf(dir)[0]!.values).toEqual({
+      ...metricsOf(teacherDir)[0]!.values,
+      'train/images_per_s': expect.any(Number),
+      'train/data_wait_ms': expect.any(Number),
+    });
+  });
+
+  test('records the most memory that it has taken, after every epoch', () => {
+    const peaks = metricsOf(teacherDir).flatMap(({ values }) => values['memory/peak_mb'] ?? []);
+    expect(peaks).toHaveLength(2);
+    expect(peaks[1]).toBeGreaterThanOrEqual(Number(peaks[0]));
+  });
+});
+
 describe('an attempt that cannot go on gives its code and a sentence', () => {
   async function expectFailure(ended: Promise<unknown>, code: string, message: RegExp) {
     const error = await ended.then(
@@ -227,6 +250,35 @@ describe('an attempt that cannot go on gives its code and a sentence', () => {
   test('for a folder that is no dataset', async () => {
     const folder = join(root, 'nowhere');
     await expectFailure(run(CLASSIFICATION, { folder }), 'dataset_invalid', /nowhere does not exist/);
+  });
+
+  test('for a batch that does not fit, before its first step', async () => {
+    // What the images may take is left aside; of the rest a step of 36 has 1 MB.
+    const freeBytes = () => 256 * 2 ** 20 + 1e6;
+    await expectFailure(
+      run({ ...CLASSIFICATION, batchSize: 64 }, { freeBytes }),
+      'out_of_memory',
+      /^A batch of 36 images at 16 pixels does not fit into the 0\.0 GB that are free on this host/,
+    );
+  });
+
+  test('for weights that are no numbers after a step whose loss was one, without saving them', async () => {
+    const { tensors } = await readSafetensors(teacherPath);
+    tensors.set('fc.bias', { dtype: 'F32', shape: [3], data: Float32Array.of(5e37, 0, 0) });
+    const initialisationPath = join(root, 'huge.safetensors');
+    await writeSafetensors(initialisationPath, tensors);
+    const config: RunConfig = {
+      ...CLASSIFICATION,
+      initialisation: { kind: 'run', runId: runId(7) },
+      optimizer: { ...CLASSIFICATION.optimizer, learningRate: 10, weightDecay: 1 },
+    };
+    const file = checkpointsOf(teacherDir)[0]!.files[0]!;
+    const grant = { initialisation: { runId: runId(7), network: 'resnet18_w8' as const, classCount: 3, file } };
+    await expectFailure(
+      run(config, { initialisationPath, grant, stopAfter: 1 }),
+      'diverged',
+      /weight fc\.bias became -Infinity at step 1/,
+    );
   });
 
   test('for too many unreadable images', async () => {

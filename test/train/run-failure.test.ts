@@ -17,6 +17,13 @@ describe('what ended a run', () => {
       /^The loss became NaN\.$/,
     ],
     ['a bad dataset', new DatasetInvalidError('No val/.'), 'dataset_invalid', /^No val\/\.$/],
+    [
+      'memory that TensorFlow did not get',
+      new Error('OOM when allocating tensor with shape[64,64,112,112] and type float on /device:GPU:0'),
+      'out_of_memory',
+      /^The memory did not suffice: OOM when/,
+    ],
+    ['memory that JavaScript did not get', new RangeError('Array buffer allocation failed'), 'out_of_memory', /Array/],
     ['a bug', new TypeError('x is not a function'), 'trainer_error', /stopped on an error: x is not a function/],
     ['something thrown that is no error', 'text', 'trainer_error', /text/],
     ['an error without words', new Error(), 'trainer_error', /Error$/],

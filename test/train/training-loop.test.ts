@@ -1,9 +1,11 @@
 import { ClassificationConfig, type RunConfig } from '@mealtable/protocol/run-config';
 import { describe, expect, test } from 'vitest';
 import type { Batch } from '../../trainer/data/loader.ts';
+import { tf } from '../../trainer/engine/tf.ts';
 import type { Progress } from '../../trainer/train/checkpoint.ts';
 import { createClassificationTask } from '../../trainer/train/classification.ts';
 import type { RecordBody } from '../../trainer/train/record-writer.ts';
+import type { Task } from '../../trainer/train/task.ts';
 import { type LoopContext, runTraining } from '../../trainer/train/training-loop.ts';
 import { createLinearNetwork } from '../support/linear-network.ts';
 import { setUpTensorFlow } from '../support/tensors.ts';
@@ -39,9 +41,9 @@ function makeConfig(epochs: number, optimizer: Partial<RunConfig['optimizer']> =
   });
 }
 
-/** Images of one colour each; in the step `brokenAt` (0-based) one of them is no number. */
-function batchOf(step: number, brokenAt: number): Batch {
-  const pixels = Float32Array.of(step % 2, 1, 0, 0, 1, step === brokenAt ? Number.NaN : 1);
+/** Images of one colour each. */
+function batchOf(step: number): Batch {
+  const pixels = Uint8Array.of((step % 2) * 255, 255, 0, 0, 255, 255);
   return { pixels, labels: Int32Array.of(step % 3, 1), size: 2 };
 }
 
@@ -61,11 +63,18 @@ interface Play {
   /** Stop is asked for when so many steps or validations have begun. */
   stopAfter?: number;
   wantsCheckpoint?: boolean;
+  /** The weights are no numbers any more from this step on (0-based). */
   brokenAt?: number;
   optimizer?: Partial<RunConfig['optimizer']>;
   validationLoss?: number;
+  onStep?: (step: number) => void;
   /** By the test's clock. */
   stepMs?: number;
+}
+
+function breakWeights(task: Task): void {
+  const weight = task.network.parameters.get('weight')!;
+  tf.tidy(() => weight.assign(tf.fill(weight.shape, Number.NaN)));
 }
 
 async function play(options: Play): Promise<Played> {
@@ -90,7 +99,9 @@ async function play(options: Play): Promise<Played> {
       start: () => {},
       take: async (step) => {
         begun++;
-        return batchOf(step, options.brokenAt ?? -1);
+        options.onStep?.(step);
+        if (step === options.brokenAt) breakWeights(task);
+        return batchOf(step);
       },
     },
     validate: async () => {
@@ -98,6 +109,7 @@ async function play(options: Play): Promise<Played> {
       if (shouldStop()) return null;
       return { top1: accuracies[validations++] ?? 50, top5: 90, loss: options.validationLoss ?? 1 };
     },
+    peakMemory: async () => ({ 'memory/peak_mb': 100 }),
     unreadableCount: () => 0,
     records: {
       write: (body) => {
@@ -140,13 +152,13 @@ describe('a whole run', () => {
       'train/top1',
       'train/learning_rate',
       'train/images_per_s',
-      'data/wait_ms',
+      'train/data_wait_ms',
     ]);
     expect(metrics(played)[2]).toMatchObject({ step: 3, epoch: 0.75 });
     expect(metrics(played)[4]).toMatchObject({
       step: 4,
       epoch: 1,
-      values: { 'val/top1': 50, 'val/top5': 90, 'val/loss': 1 },
+      values: { 'val/top1': 50, 'val/top5': 90, 'val/loss': 1, 'memory/peak_mb': 100 },
     });
   });
 
@@ -179,6 +191,25 @@ describe('a whole run', () => {
     const played = await play({ optimizer: { schedule: { kind: 'step', dropAtEpochs: [1], factor: 0.1 } } });
     const rates = metrics(played).flatMap(({ values }) => values['train/learning_rate'] ?? []);
     expect(rates.map((rate) => rate.toFixed(4))).toEqual([...Array(4).fill('0.1000'), ...Array(4).fill('0.0100')]);
+  });
+});
+
+describe('1,000 steps', () => {
+  test('leave no tensor behind, and the process no larger', async () => {
+    const tensors: number[] = [];
+    const bytes: number[] = [];
+    await play({
+      stepsPerEpoch: 1000,
+      epochs: 1,
+      onStep: (step) => {
+        tensors.push(tf.memory().numTensors);
+        if (step % 100 === 0) bytes.push(process.memoryUsage.rss());
+      },
+    });
+    expect(tensors).toHaveLength(1000);
+    expect(new Set(tensors).size).toBe(1);
+    // The first third is JavaScript's heap growing to its size; after it, 64 kB lost in every step would show.
+    expect(bytes.at(-1)! - bytes[3]!).toBeLessThan(600 * 64e3);
   });
 });
 
@@ -221,6 +252,14 @@ describe('a loss that is no number', () => {
   test('is noticed before a checkpoint also when steps are not all recorded', async () => {
     const { outcome, saved } = await play({ epochs: 7, stepsPerEpoch: 299, brokenAt: 298 });
     expect(outcome).toMatchObject({ failureCode: 'diverged' });
+    expect(saved).toHaveLength(0);
+  });
+
+  test('is noticed before the checkpoint of a stop, in whatever step that comes', async () => {
+    // Every third step is recorded; the stop comes after the second.
+    const { outcome, saved, events } = await play({ stepsPerEpoch: 1500, epochs: 2, stopAfter: 2, brokenAt: 1 });
+    expect(outcome).toMatchObject({ failureCode: 'diverged', message: expect.stringMatching(/NaN at step 2/) });
+    expect(events).toEqual(['train 2']);
     expect(saved).toHaveLength(0);
   });
 

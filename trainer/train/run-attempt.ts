@@ -10,14 +10,17 @@ import { TrainingBatches, validationBatches } from '../data/loader.ts';
 import { DatasetInvalidError, UnreadableImages } from '../data/unreadable-images.ts';
 import { createDiscriminator } from '../distill/discriminator.ts';
 import { Rng } from '../engine/rng.ts';
-import { loadRuntime } from '../engine/runtime.ts';
+import { loadRuntime, type Runtime } from '../engine/runtime.ts';
 import { createNetwork } from '../models/create-network.ts';
 import type { Network } from '../models/network.ts';
 import { type Progress, pruneCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { createClassificationTask } from './classification.ts';
 import { createDistillationTask } from './distillation.ts';
+import { requireFinite } from './divergence.ts';
+import { availableBytes, describeMemory, peakMemory } from './host-memory.ts';
 import { ATTEMPT_FILES, type TrainerJob } from './job.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
+import { explainOutOfMemory, requireFit } from './memory.ts';
 import type { RecordWriter } from './record-writer.ts';
 import type { Task } from './task.ts';
 import { MAX_SILENCE_MS, runTraining } from './training-loop.ts';
@@ -35,6 +38,8 @@ export interface AttemptContext {
   imageWorkerUrl: URL;
   /** Asked between steps. */
   shouldStop: () => boolean;
+  /** Bytes of memory that a run on the CPU may still take, null for not known. Asked before the first step. */
+  freeBytes?: () => number | null;
 }
 
 /** Rejects with whatever ended the run early; `describeFailure` puts it into words. */
@@ -52,6 +57,11 @@ export async function runAttempt(context: AttemptContext): Promise<'succeeded' |
   try {
     const runtime = await loadRuntime({ ...process.env, MEALTABLE_THREADS: String(job.threads) });
     if (runtime.announce !== null) records.log('warning', runtime.announce);
+    if (config.precision !== 'float32' && runtime.device === 'cpu')
+      records.log(
+        'warning',
+        `The run asks for ${config.precision}, but this host computes on a CPU: it runs in float32.`,
+      );
     const { task, progress } = await prepareTask(job, folder, runtime.versionText);
     try {
       return await train(context, folder, pool, task, progress, runtime);
@@ -111,12 +121,12 @@ async function createTask(job: TrainerJob, network: Network, rng: Rng): Promise<
 }
 
 async function train(
-  { attemptDir, job, records, shouldStop }: AttemptContext,
+  { attemptDir, job, records, shouldStop, freeBytes = availableBytes }: AttemptContext,
   folder: ImageFolder,
   pool: ImagePool,
   task: Task,
   progress: Progress,
-  runtime: { versionText: string; device: string },
+  runtime: Runtime,
 ): Promise<'succeeded' | 'interrupted'> {
   const { config } = job.grant;
   const { train: trainSplit, val: valSplit } = folder.splits;
@@ -142,7 +152,10 @@ async function train(
   const checkpointsDir = join(attemptDir, ATTEMPT_FILES.checkpoints);
   await mkdir(checkpointsDir, { recursive: true });
 
-  return runTraining(
+  const shape = { batchSize: Math.min(batchSize, trainSplit.paths.length), inputSize: config.inputSize };
+  const free = runtime.device === 'cpu' ? freeBytes() : null;
+  await requireFit(task, shape, free === null ? null : Math.max(0, free - IMAGE_CACHE_BYTES));
+  const ended = runTraining(
     {
       config,
       task,
@@ -161,11 +174,13 @@ async function train(
           frozen.dispose();
         }
       },
+      peakMemory: () => peakMemory(runtime.device),
       unreadableCount: () => unreadable.count,
       records,
       saveCheckpoint: async (checkpointId, reached, top1, isBest) => {
         const model = await task.network.toStateDict();
         const state = await task.toState();
+        for (const part of [model, state]) requireFinite(part, reached.stepsCompleted);
         const files = await writeCheckpoint(checkpointsDir, checkpointId, { model, state, progress: reached });
         const { stepsCompleted } = reached;
         const epoch = stepsCompleted / training.stepsPerEpoch;
@@ -179,4 +194,7 @@ async function train(
     },
     progress,
   );
+  return ended.catch(async (error: unknown) => {
+    throw explainOutOfMemory(error, task, shape, await describeMemory(runtime.device));
+  });
 }

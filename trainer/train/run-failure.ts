@@ -4,6 +4,8 @@ import { DatasetInvalidError } from '../data/unreadable-images.ts';
 import type { TrainerFailure } from './job.ts';
 
 const MAX_MESSAGE = 2000;
+const OUT_OF_MEMORY =
+  /\bOOM when allocating|RESOURCE_EXHAUSTED|ResourceExhausted|std::bad_alloc|out of memory|CUDA_ERROR_OUT_OF_MEMORY|Array buffer allocation failed/i;
 
 /** A failure that has a code and a sentence for the user. */
 export class RunFailure extends Error {
@@ -20,6 +22,8 @@ export function describeFailure(error: unknown): TrainerFailure {
   if (full) return failure('disk_full', `No space is left on the disk of the attempt's folder (${full.message}).`);
   if (error instanceof RunFailure) return failure(error.failureCode, error.message);
   if (error instanceof DatasetInvalidError) return failure('dataset_invalid', error.message);
+  const starved = findOutOfMemory(error);
+  if (starved) return failure('out_of_memory', `The memory did not suffice: ${starved.message}`);
   const text = error instanceof Error ? error.message || error.name : String(error);
   return failure('trainer_error', `The trainer stopped on an error: ${text}`);
 }
@@ -30,6 +34,12 @@ export const isUnexpected = (error: unknown): boolean => describeFailure(error).
 function failure(failureCode: FailureCode, text: string): TrainerFailure {
   const message = text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
   return { failureCode, message };
+}
+
+/** The error in which TensorFlow or JavaScript says that memory could not be had, or null when it is about something else. */
+export function findOutOfMemory(error: unknown): Error | null {
+  for (let at = error; at instanceof Error; at = at.cause) if (OUT_OF_MEMORY.test(at.message)) return at;
+  return null;
 }
 
 function findDiskFull(error: unknown): Error | null {

@@ -4,13 +4,14 @@ import type { RunConfig } from '@mealtable/protocol/run-config';
 import { STALL_AFTER_MS } from '@mealtable/protocol/tunables';
 import type { Scalar } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
+import { normalisePixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import { learningRateAt } from '../optim/schedule.ts';
 import type { Progress } from './checkpoint.ts';
+import { diverged } from './divergence.ts';
 import type { RecordWriter } from './record-writer.ts';
-import { RunFailure } from './run-failure.ts';
 import type { StepResult, Task } from './task.ts';
-import { imagesTensor, type Validation } from './validate.ts';
+import { pixelsTensor, type Validation } from './validate.ts';
 
 /** About so many points are recorded of a training metric, however long the run. */
 const TRAIN_POINTS = 1000;
@@ -27,6 +28,8 @@ export interface LoopContext {
   };
   /** Null when it was broken off because of `shouldStop`. */
   validate(): Promise<Validation | null>;
+  /** Metrics of the memory taken so far. */
+  peakMemory(): Promise<Record<string, number>>;
   /** Images that could not be read so far. */
   unreadableCount(): number;
   records: Pick<RecordWriter, 'write' | 'log'>;
@@ -89,6 +92,7 @@ async function finishEpoch(
       'val/top5': top5,
       'val/loss': loss,
       ...(unreadable > 0 ? { 'data/unreadable_images': unreadable } : {}),
+      ...(await context.peakMemory()),
     },
   });
   if (!Number.isFinite(loss)) throw diverged('validation loss', loss, progress.stepsCompleted);
@@ -127,8 +131,8 @@ class StepMeter {
 
   async runStep(step: number, totalSteps: number): Promise<void> {
     const { training, task, config, now } = this.#context;
-    const { stepsPerEpoch } = training;
-    const learningRate = learningRateAt(config.optimizer, Math.floor(step / stepsPerEpoch), config.epochs);
+    const epoch = Math.floor(step / training.stepsPerEpoch);
+    const learningRate = learningRateAt(config.optimizer, epoch, config.epochs);
     const asked = now();
     const batch = await training.take(step);
     this.#waitMs += now() - asked;
@@ -136,39 +140,39 @@ class StepMeter {
     if (step + 1 < totalSteps) training.start(step + 1);
     const result = tf.tidy(() => {
       const labels = tf.tensor1d(batch.labels, 'int32');
-      return task.step(imagesTensor(batch), labels, tf.scalar(learningRate)) as never;
+      return task.step(normalisePixels(pixelsTensor(batch)), labels, tf.scalar(learningRate)) as never;
     }) as StepResult;
     this.#images += batch.size;
     this.#steps++;
     const done = step + 1;
-    const isRecorded = done % this.#every === 0 || now() - this.#since >= MAX_SILENCE_MS;
     try {
-      // Before a checkpoint the loss is looked at in any case, so that no broken weights are saved as healthy ones.
-      if (isRecorded || done % stepsPerEpoch === 0) await this.#record(result, done, learningRate, isRecorded);
+      // Looked at in every step, not only in recorded ones: a stop may ask for a checkpoint after any of them. On a CPU the
+      // value is there already; on a GPU, the wait for it costs little beside a step, and the next batch loads meanwhile.
+      const [loss] = await result.loss.data();
+      const isRecorded = done % this.#every === 0 || now() - this.#since >= MAX_SILENCE_MS;
+      if (isRecorded || !Number.isFinite(loss)) await this.#record(result, done, learningRate);
+      if (!Number.isFinite(loss)) throw diverged('training loss', loss!, done);
     } finally {
       tf.dispose(result as never);
     }
   }
 
-  async #record({ loss, parts }: StepResult, done: number, learningRate: number, isRecorded: boolean): Promise<void> {
+  async #record({ loss, parts }: StepResult, done: number, learningRate: number): Promise<void> {
     const { records, training, now } = this.#context;
     const names = ['loss', ...Object.keys(parts)];
     const values = await readScalars([loss, ...Object.values(parts)]);
-    if (isRecorded) {
-      records.write({
-        kind: 'metrics',
-        step: done,
-        epoch: done / training.stepsPerEpoch,
-        values: {
-          ...Object.fromEntries(names.map((name, i) => [`train/${name}`, values[i]!])),
-          'train/learning_rate': learningRate,
-          'train/images_per_s': (this.#images / Math.max(now() - this.#since, 1e-3)) * 1000,
-          'train/data_wait_ms': this.#waitMs / this.#steps,
-        },
-      });
-      this.restart();
-    }
-    if (!Number.isFinite(values[0]!)) throw diverged('training loss', values[0]!, done);
+    records.write({
+      kind: 'metrics',
+      step: done,
+      epoch: done / training.stepsPerEpoch,
+      values: {
+        ...Object.fromEntries(names.map((name, i) => [`train/${name}`, values[i]!])),
+        'train/learning_rate': learningRate,
+        'train/images_per_s': (this.#images / Math.max(now() - this.#since, 1e-3)) * 1000,
+        'train/data_wait_ms': this.#waitMs / this.#steps,
+      },
+    });
+    this.restart();
   }
 }
 
@@ -178,11 +182,4 @@ async function readScalars(scalars: Scalar[]): Promise<number[]> {
   const values = await stacked.data();
   stacked.dispose();
   return [...values];
-}
-
-function diverged(what: string, value: number, step: number): RunFailure {
-  return new RunFailure(
-    'diverged',
-    `The ${what} became ${value} at step ${step}. Lower the learning rate, or use a schedule with warm-up; the last checkpoint before it is kept.`,
-  );
 }

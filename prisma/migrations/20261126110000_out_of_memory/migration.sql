@@ -1,0 +1,1 @@
+ALTER TYPE "failure_code" ADD VALUE 'out_of_memory' BEFORE 'dependency_failed';

@@ -1,0 +1,23 @@
+/** A run whose numbers are none any more: it ends, and its last checkpoint is from before that. */
+import type { StateDict } from '../weights/state-dict.ts';
+import { RunFailure } from './run-failure.ts';
+
+/** @param what became `value`, e.g. "training loss" */
+export function diverged(what: string, value: number, step: number): RunFailure {
+  return new RunFailure(
+    'diverged',
+    `The ${what} became ${value} at step ${step}. Lower the learning rate, or use a schedule with warm-up; the last checkpoint before it is kept.`,
+  );
+}
+
+/**
+ * The loss of a step is that of the weights before its update, so what a checkpoint is made of is looked at itself.
+ * @param step steps completed @throws {RunFailure} diverged, naming the first array with NaN or an infinity
+ */
+export function requireFinite(state: StateDict, step: number): void {
+  for (const [name, { dtype, data }] of state) {
+    if (dtype !== 'F32' && dtype !== 'F64') continue;
+    const at = data.findIndex((value: number) => !Number.isFinite(value));
+    if (at !== -1) throw diverged(`weight ${name}`, data[at]!, step);
+  }
+}
