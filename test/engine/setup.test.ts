@@ -100,6 +100,23 @@ test.runIf(isLinked(plan))('when all is ready it says so at once, and the doctor
   expect(doctor.code).toBe(0);
 });
 
+test('on a GPU host the doctor counts the CUDA libraries and names those that are missing', async () => {
+  const cache = await emptyCache();
+  const { libraryRoot } = makePlan({ ...process.env, ...cache, MEALTABLE_TENSORFLOW: 'gpu' });
+  for (const file of ['cudnn/lib/libcudnn.so.9', 'cublas/lib/libcublas.so.12', 'cublas/lib/libcublasLt.so.12']) {
+    const at = path.join(libraryRoot, 'nvidia', file);
+    await mkdir(path.dirname(at), { recursive: true });
+    await writeFile(at, '');
+  }
+  // Without the system's own libraries, of which this machine may have any.
+  const { stdout } = await setUp(['--doctor'], { ...cache, MEALTABLE_TENSORFLOW: 'gpu', PATH: folder });
+  expect(stdout).toMatch(/Driver +\S+/);
+  const [, found, missing] = /CUDA +(\d) of 8 libraries found; missing: (.*)/.exec(stdout) ?? [];
+  expect(Number(found)).toBeGreaterThanOrEqual(3);
+  expect(missing).not.toContain('libcudnn.so.9');
+  expect(missing).toContain('libcu');
+});
+
 test('the doctor names what is missing and changes nothing', async () => {
   const cache = await emptyCache();
   const { code, stdout } = await setUp(['--doctor'], { ...cache, CXX: 'no-such-compiler' });

@@ -1,6 +1,7 @@
 /** `--doctor`: what is installed, what is missing, and what would happen; changes nothing. */
 import { existsSync } from 'node:fs';
 import { hasForeignAddon, isLinked, proveAddon } from './addon.mjs';
+import { examineCuda } from './cuda.mjs';
 import { hasLibrary } from './library.mjs';
 import { TENSORFLOW_VERSION } from './plan.mjs';
 import { run } from './run.mjs';
@@ -20,6 +21,7 @@ export async function examine(plan, env) {
     `pip          ${await versionOf('python3', ['-m', 'pip', '--version'])}`,
     `C++ compiler ${await versionOf(env.CXX || 'g++', ['--version'])}`,
     `Device       ${plan.device === 'gpu' ? 'NVIDIA GPU' : 'CPU, no NVIDIA driver loaded'}`,
+    ...(plan.device === 'gpu' ? await examineCuda(plan) : []),
     `Library      ${plan.distribution} ${TENSORFLOW_VERSION}: ${library ? plan.libraryRoot : 'not in the cache yet'}`,
     `Addon        ${addon ? plan.addonFile : 'not compiled yet'}`,
     `Package      ${plan.packageFolder}: ${describeLink(plan, linked)}`,
