@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { hardCrossEntropy } from '../../trainer/distill/soft-cross-entropy.ts';
 import { capture, type Precision } from '../../trainer/engine/capture.ts';
 import { computeGradients } from '../../trainer/engine/gradients.ts';
-import { LossScale, onlyIf } from '../../trainer/engine/loss-scale.ts';
+import { LossScale } from '../../trainer/engine/loss-scale.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { tf } from '../../trainer/engine/tf.ts';
 import { createNetwork } from '../../trainer/models/create-network.ts';
@@ -30,7 +30,8 @@ function train(precision: Precision): Outcome {
     new Map([...network.parameters].map(([name, weight]) => [name, weight.dataSync().slice() as Float32Array]));
   const initial = read();
   const sgd = new Sgd(network.parameters, { momentum: 0.9, weightDecay: 1e-4 });
-  const lossScale = new LossScale();
+  // Far from overflow, so that a processor that rounds otherwise does not leave out an update.
+  const lossScale = new LossScale({ initialScale: 1024 });
   const rng = Rng.seeded(2, 'images');
   const inputs = {
     images: tf.tensor4d(
@@ -49,7 +50,7 @@ function train(precision: Precision): Outcome {
       return { loss: lossScale.scaleGradient(loss) };
     });
     const unscaled = lossScale.unscale(gradients);
-    sgd.step(unscaled.gradients, onlyIf(unscaled.applies, rate as Scalar, 0));
+    sgd.step(unscaled.gradients, rate as Scalar, unscaled.applies);
     lossScale.update(unscaled.applies);
     return { loss: values.loss };
   };
@@ -94,8 +95,7 @@ test.runIf(backend === 'tensorflow')('ten steps in 16 bits lead where ten steps 
       const deviation = distance(weights.get(name)!, to) / distance(from, to);
       expect(deviation, `${precision}: ${name}, in ways moved`).toBeLessThan(0.4);
     }
-    // No gradient left the range of float16, or the scale would be smaller.
-    expect(scale).toBe(65536);
+    expect(scale, 'no update was left out').toBe(1024);
     // Something must have been rounded.
     expect(losses).not.toEqual(reference.losses);
   }
