@@ -22,6 +22,8 @@ CASES = [
 CLASSES = 7
 STEPS = 3
 
+torch.set_num_threads(1)  # more threads on busy cores wait for one another
+
 
 def describe(name, size, batch):
     model = build(name, CLASSES)

@@ -13,8 +13,11 @@ export function hashed(count: number, stream: number): Float64Array {
   return values;
 }
 
-/** Replaces every array of a state dict by hashed values; a key's stream is its place among the keys. */
-export function hashStateDict(stateDict: StateDict): StateDict {
+/**
+ * Replaces every array of a state dict by hashed values; a key's stream is its place among the keys. With a gain of 24 a filter
+ * keeps a ReLU's variance.
+ */
+export function hashStateDict(stateDict: StateDict, gain = 24): StateDict {
   const result: StateDict = new Map();
   let stream = 0;
   for (const [name, tensor] of stateDict) {
@@ -24,7 +27,7 @@ export function hashStateDict(stateDict: StateDict): StateDict {
       continue;
     }
     const { shape } = tensor;
-    const scale = Math.sqrt(24 / elementCount(shape.slice(1)));
+    const scale = Math.sqrt(gain / elementCount(shape.slice(1)));
     const isScale = name.endsWith('running_var') || name.endsWith('weight');
     const shift = (value: number) => (shape.length > 1 ? value * scale : isScale ? 1 + 0.5 * value : value);
     result.set(name, { dtype: 'F32', shape, data: Float32Array.from(hashed(elementCount(shape), stream), shift) });
