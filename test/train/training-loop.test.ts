@@ -5,7 +5,7 @@ import { tf } from '../../trainer/engine/tf.ts';
 import type { Progress } from '../../trainer/train/checkpoint.ts';
 import { createClassificationTask } from '../../trainer/train/classification.ts';
 import type { RecordBody } from '../../trainer/train/record-writer.ts';
-import type { Task } from '../../trainer/train/task.ts';
+import { StepRunner } from '../../trainer/train/step-runner.ts';
 import { type LoopContext, runTraining } from '../../trainer/train/training-loop.ts';
 import { createLinearNetwork } from '../support/linear-network.ts';
 import { setUpTensorFlow } from '../support/tensors.ts';
@@ -72,11 +72,6 @@ interface Play {
   stepMs?: number;
 }
 
-function breakWeights(task: Task): void {
-  const weight = task.network.parameters.get('weight')!;
-  tf.tidy(() => weight.assign(tf.fill(weight.shape, Number.NaN)));
-}
-
 async function play(options: Play): Promise<Played> {
   const { epochs = 2, from = FRESH, accuracies = [], stepsPerEpoch = STEPS_PER_EPOCH } = options;
   const task = createClassificationTask(
@@ -87,20 +82,28 @@ async function play(options: Play): Promise<Played> {
     ]),
     { momentum: 0, weightDecay: 0 },
   );
+  const onFallback = (reason: string) => expect.unreachable(reason);
+  const steps = new StepRunner(task, { precision: 'float32', cache: null, stagesInputs: false, onFallback });
   const played: Played = { outcome: '', events: [], records: [], saved: [] };
   let begun = 0;
+  let taken = 0;
   let validations = from.epochsValidated;
   const shouldStop = () => begun >= (options.stopAfter ?? Number.POSITIVE_INFINITY);
   const context: LoopContext = {
     config: makeConfig(epochs, options.optimizer),
-    task,
+    steps: {
+      stagesInputs: false,
+      // An update by no number breaks the weights for the step after it.
+      prepare: (batch, rate) => steps.prepare(batch, taken + 1 === options.brokenAt ? Number.NaN : rate),
+      run: (inputs, next) => steps.run(inputs, next),
+    },
     training: {
       stepsPerEpoch,
       start: () => {},
       take: async (step) => {
         begun++;
+        taken = step;
         options.onStep?.(step);
-        if (step === options.brokenAt) breakWeights(task);
         return batchOf(step);
       },
     },
@@ -133,6 +136,7 @@ async function play(options: Play): Promise<Played> {
   } catch (error) {
     played.outcome = error as Error;
   }
+  steps.dispose();
   task.dispose();
   return played;
 }

@@ -1,6 +1,7 @@
 /** Logits of the network in training, for validation: a captured graph where that is possible. */
 import type { Tensor4D } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
+import { nativeBackend } from '../engine/backend.ts';
 import { CannotCapture, type CapturedStep, capture, type Tensors } from '../engine/capture.ts';
 import type { GraphCache } from '../engine/graph/cache.ts';
 import { normalisePixels, uploadPixels } from '../engine/pixels.ts';
@@ -39,7 +40,7 @@ export class Predictor {
     whole.set(pixels);
     const side = Math.sqrt(length / 3);
     const inputs = { pixels: uploadPixels(whole, [this.#batchSize, side, side, 3]) };
-    if (this.#captured === undefined) this.#captured = this.#capture(inputs);
+    if (this.#captured === undefined) this.#captured = nativeBackend() === null ? null : this.#capture(inputs);
     const { logits } =
       this.#captured === null ? (tf.tidy(() => this.#forward(inputs) as never) as Tensors) : this.#captured.run(inputs);
     const values = (await logits!.data()) as Float32Array;

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { makeId } from '@mealtable/protocol/ids';
 import { ImagePool } from '../data/image-pool.ts';
 import { type ImageFolder, listImageFolder } from '../data/list-images.ts';
-import { TrainingBatches, validationBatches } from '../data/loader.ts';
+import { type Batch, TrainingBatches, validationBatches } from '../data/loader.ts';
 import { DatasetInvalidError, UnreadableImages } from '../data/unreadable-images.ts';
 import { createDiscriminator } from '../distill/discriminator.ts';
+import type { Precision } from '../engine/capture.ts';
 import { Rng } from '../engine/rng.ts';
 import { loadRuntime, type Runtime } from '../engine/runtime.ts';
 import { createNetwork } from '../models/create-network.ts';
@@ -17,13 +18,17 @@ import { type Progress, pruneCheckpoints, writeCheckpoint } from './checkpoint.t
 import { createClassificationTask } from './classification.ts';
 import { createDistillationTask } from './distillation.ts';
 import { requireFinite } from './divergence.ts';
+import { graphCacheFor } from './graph-cache.ts';
 import { availableBytes, describeMemory, peakMemory } from './host-memory.ts';
 import { ATTEMPT_FILES, type TrainerJob } from './job.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import { explainOutOfMemory, requireFit } from './memory.ts';
+import { Predictor } from './predictor.ts';
 import type { RecordWriter } from './record-writer.ts';
+import { MAX_SILENCE_MS } from './step-meter.ts';
+import { StepRunner } from './step-runner.ts';
 import type { Task } from './task.ts';
-import { MAX_SILENCE_MS, runTraining } from './training-loop.ts';
+import { runTraining } from './training-loop.ts';
 import { validate } from './validate.ts';
 
 /** Memory for decoded images: datasets below it are decoded once per run. */
@@ -62,9 +67,10 @@ export async function runAttempt(context: AttemptContext): Promise<'succeeded' |
         'warning',
         `The run asks for ${config.precision}, but this host computes on a CPU: it runs in float32.`,
       );
-    const { task, progress } = await prepareTask(job, folder, runtime.versionText);
+    const precision = runtime.device === 'cpu' ? 'float32' : config.precision;
+    const { task, progress } = await prepareTask(job, folder, { precision, backend: runtime.versionText });
     try {
-      return await train(context, folder, pool, task, progress, runtime);
+      return await train(context, { folder, pool, task, runtime, precision }, progress);
     } finally {
       task.dispose();
     }
@@ -85,7 +91,7 @@ async function openDataset(path: string): Promise<ImageFolder> {
 async function prepareTask(
   job: TrainerJob,
   folder: ImageFolder,
-  backend: string,
+  { precision, backend }: { precision: Precision; backend: string },
 ): Promise<{ task: Task; progress: Progress }> {
   const { runId, config } = job.grant;
   const classCount = folder.classNames.length;
@@ -95,7 +101,7 @@ async function prepareTask(
   let task: Task | null = null;
   try {
     await loadInitialisation(network, job);
-    task = await createTask(job, network, rng);
+    task = await createTask(job, network, rng, precision);
     if (job.resumeDir !== null) {
       const { model, state, progress } = await loadResume(job.resumeDir, job, { classCount, trainImages });
       network.loadStateDict(model);
@@ -110,23 +116,30 @@ async function prepareTask(
   return { task, progress: { ...identity, stepsCompleted: 0, epochsValidated: 0, best: null } };
 }
 
-async function createTask(job: TrainerJob, network: Network, rng: Rng): Promise<Task> {
+async function createTask(job: TrainerJob, network: Network, rng: Rng, precision: Precision): Promise<Task> {
   const { config } = job.grant;
   const { momentum, weightDecay } = config.optimizer;
-  if (config.task === 'classification') return createClassificationTask(network, { momentum, weightDecay });
+  const options = { momentum, weightDecay, precision };
+  if (config.task === 'classification') return createClassificationTask(network, options);
   const files = config.teachers.map(({ runId }) => job.teacherPaths.find((file) => file.runId === runId)!);
   const teachers = await loadTeachers(files, network.numClasses, rng);
   const discriminator = config.discriminator ? createDiscriminator(network.numClasses, rng) : null;
-  return createDistillationTask({ student: network, teachers, discriminator }, { momentum, weightDecay });
+  return createDistillationTask({ student: network, teachers, discriminator }, options);
+}
+
+interface Prepared {
+  folder: ImageFolder;
+  pool: ImagePool;
+  task: Task;
+  runtime: Runtime;
+  /** What this host computes in. */
+  precision: Precision;
 }
 
 async function train(
   { attemptDir, job, records, shouldStop, freeBytes = availableBytes }: AttemptContext,
-  folder: ImageFolder,
-  pool: ImagePool,
-  task: Task,
+  { folder, pool, task, runtime, precision }: Prepared,
   progress: Progress,
-  runtime: Runtime,
 ): Promise<'succeeded' | 'interrupted'> {
   const { config } = job.grant;
   const { train: trainSplit, val: valSplit } = folder.splits;
@@ -155,29 +168,36 @@ async function train(
   const shape = { batchSize: Math.min(batchSize, trainSplit.paths.length), inputSize: config.inputSize };
   const free = runtime.device === 'cpu' ? freeBytes() : null;
   await requireFit(task, shape, free === null ? null : Math.max(0, free - IMAGE_CACHE_BYTES));
+  const steps = new StepRunner(task, {
+    precision,
+    cache: graphCacheFor(job, 'train'),
+    stagesInputs: runtime.device === 'gpu',
+    onFallback: (reason) => records.log('warning', `${reason} The run goes on op by op, which is slower.`),
+  });
+  const valBatchSize = Math.min(batchSize, valSplit.paths.length);
+  const predictor = new Predictor(task.network, valBatchSize, graphCacheFor(job, 'predict'));
   const ended = runTraining(
     {
       config,
-      task,
+      steps,
       training,
       validate: async () => {
-        const frozen = task.network.freeze();
-        const batches = validationBatches({ pool, split: valSplit, batchSize, unreadable });
+        steps.pull();
+        predictor.refresh();
+        const batches = validationBatches({ pool, split: valSplit, batchSize: valBatchSize, unreadable });
         let spoke = performance.now();
-        try {
-          return await validate(frozen, batches, shouldStop, (done) => {
-            if (performance.now() - spoke < MAX_SILENCE_MS) return;
-            spoke = performance.now();
-            records.log('info', `Validating: ${done} of ${valSplit.paths.length} images done.`);
-          });
-        } finally {
-          frozen.dispose();
-        }
+        const predict = (batch: Batch) => predictor.predict(batch);
+        return validate(predict, batches, shouldStop, (done) => {
+          if (performance.now() - spoke < MAX_SILENCE_MS) return;
+          spoke = performance.now();
+          records.log('info', `Validating: ${done} of ${valSplit.paths.length} images done.`);
+        });
       },
       peakMemory: () => peakMemory(runtime.device),
       unreadableCount: () => unreadable.count,
       records,
       saveCheckpoint: async (checkpointId, reached, top1, isBest) => {
+        steps.pull();
         const model = await task.network.toStateDict();
         const state = await task.toState();
         for (const part of [model, state]) requireFinite(part, reached.stepsCompleted);
@@ -194,7 +214,10 @@ async function train(
     },
     progress,
   );
-  return ended.catch(async (error: unknown) => {
+  const freed = ended.finally(() => {
+    for (const graph of [steps, predictor]) graph.dispose();
+  });
+  return freed.catch(async (error: unknown) => {
     throw explainOutOfMemory(error, task, shape, await describeMemory(runtime.device));
   });
 }

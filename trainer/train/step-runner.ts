@@ -1,13 +1,13 @@
 /** Runs a task's steps as a captured graph where that is possible, and op by op where it is not. */
 import type { Scalar, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
+import { nativeBackend } from '../engine/backend.ts';
 import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors } from '../engine/capture.ts';
 import type { GraphCache } from '../engine/graph/cache.ts';
-import { normalisePixels } from '../engine/pixels.ts';
+import { normalisePixels, uploadPixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import { findOutOfMemory } from './run-failure.ts';
 import type { StepResult, Task } from './task.ts';
-import { pixelsTensor } from './validate.ts';
 
 /** What one step is given. */
 export interface StepInputs extends Tensors {
@@ -43,17 +43,18 @@ export class StepRunner {
   }
 
   /** The tensors of a step; the caller's. */
-  prepare(batch: Batch, learningRate: number): StepInputs {
+  prepare({ pixels, labels, size }: Batch, learningRate: number): StepInputs {
+    const side = Math.sqrt(pixels.length / size / 3);
     return {
-      pixels: pixelsTensor(batch),
-      labels: tf.tensor1d(batch.labels, 'int32'),
+      pixels: uploadPixels(pixels, [size, side, side, 3]),
+      labels: tf.tensor1d(labels, 'int32'),
       rate: tf.scalar(learningRate),
     };
   }
 
   /** One optimiser update. Loss and parts are the caller's. Throws TensorFlow's error, e.g. when memory does not suffice. */
   run(inputs: StepInputs, next: StepInputs | null): StepResult {
-    if (this.#captured === undefined) this.#captured = this.#capture(inputs);
+    if (this.#captured === undefined) this.#captured = nativeBackend() === null ? null : this.#capture(inputs);
     const results =
       this.#captured === null
         ? (tf.tidy(() => this.#step(inputs) as never) as Tensors)

@@ -1,26 +1,20 @@
 /** The training loop: steps, metrics, a validation and a checkpoint after every epoch, and stops at step boundaries. */
 
 import type { RunConfig } from '@mealtable/protocol/run-config';
-import { STALL_AFTER_MS } from '@mealtable/protocol/tunables';
-import type { Scalar } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
-import { normalisePixels } from '../engine/pixels.ts';
-import { tf } from '../engine/tf.ts';
-import { learningRateAt } from '../optim/schedule.ts';
 import type { Progress } from './checkpoint.ts';
 import { diverged } from './divergence.ts';
 import type { RecordWriter } from './record-writer.ts';
-import type { StepResult, Task } from './task.ts';
-import { pixelsTensor, type Validation } from './validate.ts';
+import { StepMeter } from './step-meter.ts';
+import type { StepRunner } from './step-runner.ts';
+import type { Validation } from './validate.ts';
 
 /** About so many points are recorded of a training metric, however long the run. */
 const TRAIN_POINTS = 1000;
-/** A record is written at least this often, steps permitting: the agent takes a longer silence for a stall. */
-export const MAX_SILENCE_MS = STALL_AFTER_MS / 4;
 
 export interface LoopContext {
   config: RunConfig;
-  task: Task;
+  steps: Pick<StepRunner, 'prepare' | 'run' | 'stagesInputs'>;
   training: {
     readonly stepsPerEpoch: number;
     start(step: number): void;
@@ -46,10 +40,18 @@ export interface LoopContext {
 
 /** Goes on from `progress` to the last epoch. Rejects with RunFailure `diverged` when the loss is no number any more. */
 export async function runTraining(context: LoopContext, progress: Progress): Promise<'succeeded' | 'interrupted'> {
+  const totalSteps = context.training.stepsPerEpoch * context.config.epochs;
+  const meter = new StepMeter(context, Math.max(1, Math.floor(totalSteps / TRAIN_POINTS)), totalSteps);
+  try {
+    return await goOn(context, progress, meter);
+  } finally {
+    meter.dispose();
+  }
+}
+
+async function goOn(context: LoopContext, progress: Progress, meter: StepMeter): Promise<'succeeded' | 'interrupted'> {
   const { config, training, shouldStop } = context;
   const { stepsPerEpoch } = training;
-  const totalSteps = stepsPerEpoch * config.epochs;
-  const meter = new StepMeter(context, Math.max(1, Math.floor(totalSteps / TRAIN_POINTS)));
   let at = progress;
   let saved = progress;
   for (;;) {
@@ -69,7 +71,7 @@ export async function runTraining(context: LoopContext, progress: Progress): Pro
         await context.saveCheckpoint(context.newCheckpointId(), at, null, false);
       return 'interrupted';
     }
-    await meter.runStep(at.stepsCompleted, totalSteps);
+    await meter.runStep(at.stepsCompleted);
     at = { ...at, stepsCompleted: at.stepsCompleted + 1 };
   }
 }
@@ -106,80 +108,4 @@ async function finishEpoch(
     `Epoch ${epoch} of ${config.epochs}: top-1 ${top1.toFixed(2)} %, best ${best.top1.toFixed(2)} % after epoch ${best.epoch}.`,
   );
   return reached;
-}
-
-/** Runs steps and records their numbers, every `every` steps. */
-class StepMeter {
-  readonly #context: LoopContext;
-  readonly #every: number;
-  #images = 0;
-  #steps = 0;
-  #waitMs = 0;
-  #since: number;
-
-  constructor(context: LoopContext, every: number) {
-    this.#context = context;
-    this.#every = every;
-    this.#since = context.now();
-  }
-
-  /** Forgets the time since the last record, which was not spent on training. */
-  restart(): void {
-    this.#images = this.#steps = this.#waitMs = 0;
-    this.#since = this.#context.now();
-  }
-
-  async runStep(step: number, totalSteps: number): Promise<void> {
-    const { training, task, config, now } = this.#context;
-    const epoch = Math.floor(step / training.stepsPerEpoch);
-    const learningRate = learningRateAt(config.optimizer, epoch, config.epochs);
-    const asked = now();
-    const batch = await training.take(step);
-    this.#waitMs += now() - asked;
-    // The step below holds this thread until it is done; the next batch is loaded meanwhile.
-    if (step + 1 < totalSteps) training.start(step + 1);
-    const result = tf.tidy(() => {
-      const labels = tf.tensor1d(batch.labels, 'int32');
-      return task.step(normalisePixels(pixelsTensor(batch)), labels, tf.scalar(learningRate)) as never;
-    }) as StepResult;
-    this.#images += batch.size;
-    this.#steps++;
-    const done = step + 1;
-    try {
-      // Looked at in every step, not only in recorded ones: a stop may ask for a checkpoint after any of them. On a CPU the
-      // value is there already; on a GPU, the wait for it costs little beside a step, and the next batch loads meanwhile.
-      const [loss] = await result.loss.data();
-      const isRecorded = done % this.#every === 0 || now() - this.#since >= MAX_SILENCE_MS;
-      if (isRecorded || !Number.isFinite(loss)) await this.#record(result, done, learningRate);
-      if (!Number.isFinite(loss)) throw diverged('training loss', loss!, done);
-    } finally {
-      tf.dispose(result as never);
-    }
-  }
-
-  async #record({ loss, parts }: StepResult, done: number, learningRate: number): Promise<void> {
-    const { records, training, now } = this.#context;
-    const names = ['loss', ...Object.keys(parts)];
-    const values = await readScalars([loss, ...Object.values(parts)]);
-    records.write({
-      kind: 'metrics',
-      step: done,
-      epoch: done / training.stepsPerEpoch,
-      values: {
-        ...Object.fromEntries(names.map((name, i) => [`train/${name}`, values[i]!])),
-        'train/learning_rate': learningRate,
-        'train/images_per_s': (this.#images / Math.max(now() - this.#since, 1e-3)) * 1000,
-        'train/data_wait_ms': this.#waitMs / this.#steps,
-      },
-    });
-    this.restart();
-  }
-}
-
-/** Several scalars in one transfer from the device. */
-async function readScalars(scalars: Scalar[]): Promise<number[]> {
-  const stacked = tf.stack(scalars);
-  const values = await stacked.data();
-  stacked.dispose();
-  return [...values];
 }
