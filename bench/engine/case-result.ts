@@ -65,19 +65,19 @@ export function summarise(
 }
 
 /** Float32 sums taken in another order differ by less than this after an update, wrong arithmetic by more. */
-const LOSS_TOLERANCE = 2e-3;
+const CHECK_TOLERANCE = 2e-3;
 
 /** One sentence when contenders computed different things, so that their speeds must not be compared; else null. */
-export function findDisagreement(results: readonly { id: string; losses: readonly number[] }[]): string | null {
+export function findDisagreement(results: readonly { id: string; checks: readonly number[] }[]): string | null {
   const reference = results[0];
-  for (const { id, losses } of results) {
-    const agrees = losses.every((loss, i) => {
-      const expected = reference!.losses[i]!;
+  for (const { id, checks } of results) {
+    const agrees = checks.every((check, i) => {
+      const expected = reference!.checks[i]!;
       // Written so that NaN disagrees.
-      return Math.abs(loss - expected) <= LOSS_TOLERANCE * Math.abs(expected);
+      return Math.abs(check - expected) <= CHECK_TOLERANCE * Math.abs(expected);
     });
     if (!agrees) {
-      return `${id} computed the losses ${losses.join(', ')} where ${reference!.id} computed ${reference!.losses.join(', ')}`;
+      return `${id} computed ${checks.join(', ')} where ${reference!.id} computed ${reference!.checks.join(', ')}`;
     }
   }
   return null;

@@ -19,8 +19,11 @@ export interface Job {
 export interface Ready {
   /** What computes, e.g. 'PyTorch 2.13.0'. */
   version: string;
-  /** Training: the losses of the first two steps. Inference: the loss of the logits. Equal weights must give equal numbers. */
-  losses: number[];
+  /**
+   * Numbers that equal weights and batches must make equal. Training: the losses of the first two steps, of which the second
+   * depends on every gradient. Inference: the loss of the logits and their root mean square.
+   */
+  checks: number[];
   /** Of a captured step: how long `capture` took (TensorFlow's own rewriting of the graph is part of it), and the run after it. */
   capture?: { seconds: number; firstRunSeconds: number; nodeCount: number };
 }

@@ -16,7 +16,7 @@ export function describeMachine(): Machine {
     cpu: cpus[0]?.model.trim() ?? 'unknown',
     cores: cpus.length,
     memoryBytes: os.totalmem(),
-    system: `${os.type()} ${os.release()}`,
+    system: `${os.type()} ${os.arch()}`,
     node: process.version,
   };
 }

@@ -45,7 +45,7 @@ async function run(options: Options, folder: string): Promise<Report> {
   return {
     bench: 'engine',
     date: new Date().toISOString().slice(0, 10),
-    command: ['npm run bench:engine', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    command: commandLine(process.argv.slice(2)),
     machine,
     threads: options.threads,
     rounds: options.rounds,
@@ -57,6 +57,14 @@ async function run(options: Options, folder: string): Promise<Report> {
     captureCost,
     cases,
   };
+}
+
+/** The command as somebody else would give it: where this machine keeps its Python is nobody's business. */
+function commandLine(args: readonly string[]): string {
+  const own = args.map((arg, i) =>
+    args[i - 1] === '--python' ? 'PYTHON' : arg.replace(/^--python=.*/, '--python PYTHON'),
+  );
+  return ['npm run bench:engine', ...(own.length > 0 ? ['--', ...own] : [])].join(' ');
 }
 
 /** Of the case that the bar is set for, when it and the captured contender are among those asked for. */

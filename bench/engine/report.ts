@@ -67,9 +67,27 @@ export function markdown(report: Report): string {
       `Load average ${report.loadBefore.toFixed(2)} before, ${report.loadAfter.toFixed(2)} after.`,
     ...warnings.map((warning) => `**${warning}**`),
     ...leftOut.map((sentence) => `Not measured: ${sentence}.`),
+    summaryMarkdown(report.cases),
     ...report.cases.map(caseMarkdown),
     ...(captureCost === null ? [] : [captureMarkdown(captureCost)]),
   ].join('\n\n');
+}
+
+/** One row per case: how many times as fast its subject was as each of the others. */
+function summaryMarkdown(cases: readonly CaseResult[]): string {
+  const ids = CONTENDERS.map(({ id }) => id).filter((id) =>
+    cases.some(({ measured }) => measured.some((entry) => entry.id === id && entry.ratio !== null)),
+  );
+  const rows = cases.map(({ case: { id, batch }, measured, subject }) => {
+    const own = measured.find((entry) => entry.id === subject);
+    const rates = own === undefined ? ['-', '-'] : [titleOf(own.id), spread(own.rate)];
+    const others = ids
+      .map((other) => measured.find((entry) => entry.id === other))
+      .map((entry) => entry && ratio(entry));
+    return `| ${[id, batch, ...rates, ...others.map((text) => text || '-')].join(' | ')} |`;
+  });
+  const head = ['case', 'batch', 'this', 'images/s', ...ids.map((id) => `times ${titleOf(id)}`)];
+  return [`| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...rows].join('\n');
 }
 
 function caseMarkdown({ case: measured, measured: entries, subject }: CaseResult): string {

@@ -47,13 +47,14 @@ async function start<I extends Record<string, Tensor>, O extends Record<string, 
   return { run: () => pick(captured.run(inputs)), capture: captured, dispose: captured.dispose };
 }
 
-/** The loss of the next step: before its update in training, of its logits in inference. */
-export function nextLoss(loaded: Loaded, { softLabels }: Batch): number {
-  const output = loaded.run();
-  const loss = output.rank === 0 ? output : softCrossEntropy(output as Tensor2D, softLabels);
-  const [value] = loss.dataSync();
-  tf.dispose([output, loss]);
-  return value!;
+/** What the next step adds to `Ready.checks`: its loss in training; in inference the loss and root mean square of its logits. */
+export function nextChecks(loaded: Loaded, { softLabels }: Batch): number[] {
+  return tf.tidy(() => {
+    const output = loaded.run();
+    if (output.rank === 0) return [...output.dataSync()];
+    const loss = softCrossEntropy(output as Tensor2D, softLabels);
+    return [loss, output.square().mean().sqrt()].map((check) => check.dataSync()[0]!) as never;
+  });
 }
 
 /** Runs `steps` steps; reading the last result waits for all of them, on a GPU too. */
@@ -85,13 +86,13 @@ async function main(job: Job): Promise<void> {
   if (job.contender === 'tfjs') computeAsShipped(runtime.tf);
   const { loaded, batch } = await loadJob(job);
   const began = performance.now();
-  const losses = [nextLoss(loaded, batch)];
+  const checks = nextChecks(loaded, batch);
   const firstRunSeconds = (performance.now() - began) / 1000;
-  if (job.case.mode === 'training') losses.push(nextLoss(loaded, batch));
+  if (job.case.mode === 'training') checks.push(...nextChecks(loaded, batch));
   const { seconds, nodeCount } = loaded.capture ?? {};
   const capture = seconds === undefined ? undefined : { seconds, firstRunSeconds, nodeCount: nodeCount! };
   const send = (message: { ready: Ready } | Turn) => process.stdout.write(`${JSON.stringify(message)}\n`);
-  send({ ready: { version: runtime.versionText, losses, capture } });
+  send({ ready: { version: runtime.versionText, checks, capture } });
   for await (const line of createInterface({ input: process.stdin })) {
     send(takeTurn(loaded, (JSON.parse(line) as { steps: number }).steps));
   }

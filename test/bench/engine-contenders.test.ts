@@ -11,7 +11,7 @@ import type { Job } from '../../bench/engine/job.ts';
 import { measureCase } from '../../bench/engine/measure-case.ts';
 import { makeBatch, makeWeights } from '../../bench/engine/prepare.ts';
 import type { Batch } from '../../bench/engine/steps.ts';
-import { load, nextLoss } from '../../bench/engine/tfjs-contender.ts';
+import { load, nextChecks } from '../../bench/engine/tfjs-contender.ts';
 import { nativeBackend } from '../../trainer/engine/backend.ts';
 import { setTensorFlow, tf } from '../../trainer/engine/tf.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
@@ -28,8 +28,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The losses of a contender's first steps, and the names of the ops that it asked TensorFlow for by name. */
-async function lossesOf(contender: ContenderId, mode: Mode): Promise<{ losses: number[]; ops: Set<string> }> {
+/** The checks of a contender's first steps, and the names of the ops that it asked TensorFlow for by name. */
+async function checksOf(contender: ContenderId, mode: Mode): Promise<{ checks: number[]; ops: Set<string> }> {
   const measured = makeCase(NETWORK, mode, 64, 4, 10);
   const job: Job = {
     contender,
@@ -52,35 +52,35 @@ async function lossesOf(contender: ContenderId, mode: Mode): Promise<{ losses: n
   const spies = [vi.spyOn(native, 'executeSingleOutput'), vi.spyOn(native, 'executeMultipleOutputs')];
   if (contender === 'tfjs') computeAsShipped(runtime.tf);
   const loaded = await load(job, state, batch);
-  const losses = Array.from({ length: mode === 'training' ? 4 : 1 }, () => nextLoss(loaded, batch));
+  const checks = Array.from({ length: mode === 'training' ? 4 : 1 }, () => nextChecks(loaded, batch)).flat();
   const ops = new Set(spies.flatMap((spy) => spy.mock.calls.map(([name]) => name)));
   setTensorFlow(runtime.tf);
   loaded.dispose();
   tf.dispose([batch.images, batch.softLabels, batch.learningRate]);
   vi.restoreAllMocks();
-  return { losses, ops };
+  return { checks, ops };
 }
 
 describe.skipIf(runtime.backend !== 'tensorflow')('the contenders on tfjs-node', () => {
   test('train alike: the same weights and batch give the same losses over several steps', async () => {
-    const { losses } = await lossesOf('eager', 'training');
+    const { checks } = await checksOf('eager', 'training');
     // Else all could agree by not training at all.
-    expect(losses[3]).toBeLessThan(losses[0]! - 0.01);
-    expectClose((await lossesOf('tfjs', 'training')).losses, losses, 1e-4);
-    expectClose((await lossesOf('captured', 'training')).losses, losses, 1e-4);
+    expect(checks[3]).toBeLessThan(checks[0]! - 0.01);
+    expectClose((await checksOf('tfjs', 'training')).checks, checks, 1e-4);
+    expectClose((await checksOf('captured', 'training')).checks, checks, 1e-4);
   });
 
   test('predict alike, with batch norm folded or not', async () => {
-    const { losses } = await lossesOf('eager', 'inference');
-    expectClose((await lossesOf('tfjs', 'inference')).losses, losses, 1e-4);
-    expectClose((await lossesOf('captured', 'inference')).losses, losses, 1e-4);
+    const { checks } = await checksOf('eager', 'inference');
+    expectClose((await checksOf('tfjs', 'inference')).checks, checks, 1e-4);
+    expectClose((await checksOf('captured', 'inference')).checks, checks, 1e-4);
   });
 
   test('"as shipped" means without our kernels', async () => {
     const own = ['FusedBatchNormGradV3', 'ReluGrad'];
-    const { ops } = await lossesOf('eager', 'training');
+    const { ops } = await checksOf('eager', 'training');
     expect(own.filter((op) => ops.has(op))).toEqual(own);
-    const shipped = (await lossesOf('tfjs', 'training')).ops;
+    const shipped = (await checksOf('tfjs', 'training')).ops;
     expect([...own, 'FusedBatchNormV3', '_MklNativeMaxPool'].filter((op) => shipped.has(op))).toEqual([]);
     expect(shipped.size).toBeGreaterThan(5);
   });
@@ -97,7 +97,7 @@ describe.skipIf(runtime.backend !== 'tensorflow')('the contenders on tfjs-node',
     const [eager] = result.measured;
     expect(eager!.rounds).toHaveLength(2);
     expect(eager!.rate.min).toBeGreaterThan(0);
-    expect(eager!.losses).toHaveLength(2);
+    expect(eager!.checks).toHaveLength(2);
     if (process.platform === 'linux') expect(eager!.peakBytes).toBeGreaterThan(50e6);
     expect(result.leftOut).toEqual([{ id: 'torch', reason: expect.stringMatching(/exit code 1: .*missing\.ts/) }]);
     expect(lines.filter((line) => line.startsWith('  round'))).toHaveLength(2);

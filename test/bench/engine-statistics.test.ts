@@ -37,7 +37,7 @@ const record = (id: Record['id'], rounds: number[]): Record => ({
   rounds,
   peakBytes: null,
   stepPeakBytes: null,
-  ready: { version: '', losses: [1] },
+  ready: { version: '', checks: [1] },
 });
 
 describe('the result of a case', () => {
@@ -56,8 +56,8 @@ describe('the result of a case', () => {
     expect(summarise(measured, [rows[2]!], [], null).subject).toBeNull();
   });
 
-  test('is unfair when somebody computed another loss, or none', () => {
-    const result = (id: string, ...losses: number[]) => ({ id, losses });
+  test('is unfair when somebody computed something else, or nothing', () => {
+    const result = (id: string, ...checks: number[]) => ({ id, checks });
     expect(findDisagreement([result('a', 6.9, 6.8), result('b', 6.9001, 6.8001)])).toBeNull();
     expect(findDisagreement([result('a', 6.9, 6.8), result('b', 6.9, 6.7)])).toContain('b computed');
     expect(findDisagreement([result('a', 6.9), result('b', Number.NaN)])).toContain('NaN');

@@ -37,12 +37,12 @@ def serve(version, run, read):
     """
     _, soft_labels = load_batch()
 
-    def next_loss():
-        value = read(run())
-        return float(value) if value.ndim == 0 else soft_cross_entropy(value, soft_labels)
-
-    losses = [next_loss() for _ in range(2 if case["mode"] == "training" else 1)]
-    send({"ready": {"version": version, "losses": losses}})
+    if case["mode"] == "training":
+        checks = [float(read(run())) for _ in range(2)]
+    else:
+        logits = read(run())
+        checks = [soft_cross_entropy(logits, soft_labels), float(np.sqrt(np.mean(np.square(logits))))]
+    send({"ready": {"version": version, "checks": checks}})
     for line in sys.stdin:
         steps = json.loads(line)["steps"]
         began = time.perf_counter()
