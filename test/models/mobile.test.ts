@@ -6,7 +6,7 @@ import { computeGradients } from '../../trainer/engine/gradients.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { tf } from '../../trainer/engine/tf.ts';
 import { createNetwork } from '../../trainer/models/create-network.ts';
-import { hashedImages } from '../support/hashed-weights.ts';
+import { hashedImages, hashStateDict } from '../support/hashed-weights.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 
 await setUpTensorFlow();
@@ -40,16 +40,8 @@ describe('cost', () => {
     expect(mobileCost(spec, 380, 1000).macs).toBe(Math.round(at380 * 1e9));
   });
 
-  // The larger EfficientNets differ from B0 in numbers alone, and drawing their weights takes seconds.
-  const built: MobileNetworkName[] = [
-    ...REDUCED,
-    'tf_efficientnet_b0',
-    'tf_mobilenetv3_small_075',
-    'tf_mobilenetv3_small_100',
-    'tf_mobilenetv3_large_100',
-  ];
-  test.each(built)('of %s counts the parameters of the network that is built', (name) => {
-    const network = createNetwork(name, 13, Rng.seeded(1));
+  test.each(NAMES)('of %s counts the parameters of the network that is built', (name) => {
+    const network = createNetwork(name, 13, null);
     const count = [...network.parameters.values()].reduce((sum, { size }) => sum + size, 0);
     expect(mobileCost(MOBILE_NETWORKS[name], 224, 13).parameters).toBe(count);
     network.dispose();
@@ -119,6 +111,14 @@ describe.each(REDUCED)('%s', (name) => {
       }
     });
     expect(tf.memory().numTensors).toBe(before);
+    network.dispose();
+  });
+
+  test('gives back the weights it was given, depthwise filters among them', async () => {
+    const network = build();
+    const weights = hashStateDict(await network.toStateDict());
+    network.loadStateDict(weights);
+    expect(await network.toStateDict()).toEqual(weights);
     network.dispose();
   });
 
