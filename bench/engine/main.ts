@@ -25,6 +25,7 @@ async function run(options: Options, folder: string): Promise<Report> {
   if (idle !== null) log(idle);
   const { available, leftOut } = await findContenders(options.contenders, options.python);
   for (const { id, reason } of leftOut) log(`Without ${id}: ${reason}.`);
+  if (available.length === 0) throw new Error('None of the contenders can run here.');
   const measuring: MeasureOptions = { ...options, folder, log };
   const cases: CaseResult[] = [];
   const disagreements: string[] = [];
@@ -97,4 +98,7 @@ async function main(): Promise<void> {
   log(`\n${JSON.stringify(report)}`);
 }
 
-await main();
+await main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
