@@ -173,7 +173,7 @@ describe('an attempt that ends well', () => {
 });
 
 describe('an attempt that goes on from a checkpoint', () => {
-  const EPOCHS = 3;
+  const EPOCHS = 2;
   const numbersOf = (dir: string) =>
     metricsOf(dir).map(
       ({
@@ -193,8 +193,10 @@ describe('an attempt that goes on from a checkpoint', () => {
     ['distillation', distillation(true, EPOCHS)],
   ] as const)('%s: gives the same numbers and weights, bit for bit, as one never stopped', async (_name, config) => {
     const whole = await run({ ...config, epochs: EPOCHS }, { teacherPaths: [teacher()] });
-    // After the first step, at the end of an epoch before its validation, in the middle of one, and after the last step.
-    const stops = [1, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 4, EPOCHS * STEPS_PER_EPOCH];
+    // By the captured graph: one that fell back would say so.
+    expect(logOf(whole.dir).filter((line) => line.includes('op by op'))).toEqual([]);
+    // After the first step, in the middle of the second epoch, and after the last step, before its validation.
+    const stops = [1, STEPS_PER_EPOCH + 4, EPOCHS * STEPS_PER_EPOCH];
     const expected = numbersOf(whole.dir);
     let more: JobParts = {};
     let dir = '';
@@ -218,10 +220,10 @@ describe('an attempt that goes on from a checkpoint', () => {
 });
 
 describe('an attempt on a CPU', () => {
-  test.each(['bfloat16', 'float16'] as const)('that is to run in %s runs in float32 and says so', async (precision) => {
-    const { dir } = await run({ ...CLASSIFICATION, precision }, { stopAfter: 1 });
+  test('that is to run in less precision runs in float32 and says so', async () => {
+    const { dir } = await run({ ...CLASSIFICATION, precision: 'float16' }, { stopAfter: 1 });
     expect(logOf(dir).filter((line) => line.includes('runs in float32'))).toEqual([
-      `The run asks for ${precision}, but this host computes on a CPU: it runs in float32.`,
+      'The run asks for float16, but this host computes on a CPU: it runs in float32.',
     ]);
     expect(metricsOf(dir)[0]!.values).toEqual({
       ...metricsOf(teacherDir)[0]!.values,
