@@ -125,10 +125,6 @@ async function main(job: GpuJob): Promise<void> {
   const send = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
   const { nodeCount, fromCache } = captured;
   const version = `${runtime.versionText} on ${runtime.device}`;
-  if (job.captureOnly) {
-    send({ ready: { version, losses: [], capture: { seconds, nodeCount, fromCache } } });
-    return;
-  }
   const losses = [run(1), run(1)];
   send({ ready: { version, losses, capture: { seconds, nodeCount, fromCache } } });
   for await (const line of createInterface({ input: process.stdin })) {

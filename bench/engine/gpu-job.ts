@@ -12,8 +12,6 @@ export interface GpuJob {
   momentum: number;
   /** Where captured graphs are kept. */
   cacheFolder: string;
-  /** Capture, leave the graph in the cache and end: so the eager trace's memory does not count as the step's. */
-  captureOnly?: boolean;
   /** PyTorch only: run the model through torch.compile. */
   compile?: boolean;
 }

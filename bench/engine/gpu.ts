@@ -56,10 +56,6 @@ async function measure(id: string): Promise<object> {
     cacheFolder: path.join(values.out, 'graphs'),
     compile: values.compile,
   };
-  if (sides.includes('ours')) {
-    const captor = start('ours', id, { ...job, captureOnly: true });
-    await captor.ready().finally(() => captor.end());
-  }
   const started = sides.map((side) => ({ side, contender: start(side, id, job) }));
   try {
     const ready = await Promise.all(started.map(({ contender }) => contender.ready()));
