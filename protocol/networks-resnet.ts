@@ -70,10 +70,19 @@ function published(
 
 const WEIGHTS: Partial<Record<ResNetName | SENetName, PublishedWeights[]>> = {
   resnet18: [published('tv_in1k', [69.752, 89.082], { interpolation: 'bilinear' })],
+  resnet34: [published('gluon_in1k', [74.578, 91.984])],
   resnet50: [
     published('ram_in1k', [79.034, 94.386]),
     published('tv_in1k', [76.156, 92.866], { interpolation: 'bilinear' }),
     published('a1_in1k', [80.382, 94.598], { cropFraction: 0.95 }),
+  ],
+  resnet101: [
+    published('tv_in1k', [77.376, 93.542], { interpolation: 'bilinear' }),
+    published('gluon_in1k', [79.31, 94.522]),
+  ],
+  resnet152: [
+    published('tv_in1k', [78.322, 94.048], { interpolation: 'bilinear' }),
+    published('gluon_in1k', [79.694, 94.736]),
   ],
   resnet152s: [published('gluon_in1k', [81.048, 95.442])],
   senet154: [published('gluon_in1k', [81.258, 95.358])],

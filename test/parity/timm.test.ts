@@ -1,7 +1,7 @@
 /**
  * Files that we write, loaded strictly by timm itself. Off by default, because PyTorch is a download of gigabytes:
  * MEALTABLE_TORCH=1 fetches it once, MEALTABLE_TORCH=/path/to/python uses one that has torch, timm and safetensors.
- * test/models/timm-reference.test.ts holds the same networks against numbers that PyTorch computed once.
+ * test/models/timm-reference.test.ts holds networks against numbers that PyTorch computed once.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,17 @@ describe.skipIf(python === null)('timm loads our file strictly and computes the 
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  const names: NetworkName[] = ['resnet18', 'resnet18_w16', 'resnet34_w32', 'resnet50', 'resnet50_w8'];
+  const names: NetworkName[] = [
+    'resnet18',
+    'resnet18_w16',
+    'resnet34_w32',
+    'resnet50',
+    'resnet50_w8',
+    'resnet17s_w8',
+    'senet19_w8',
+    'tf_mobilenetv3_small_100',
+    'efficientnet_b0_w8',
+  ];
   test.each(names)('%s', async (name) => {
     const shape: [number, number, number, number] = [2, 64, 64, 3];
     const pixels = hashedImages(2, 64);

@@ -7,7 +7,7 @@ import sys
 
 import torch
 from hashed_weights import hashed_images, hashed_state_dict
-from mobile_networks import build
+from networks import build
 
 torch.set_num_threads(1)  # more threads on busy cores wait for one another
 gain, classes, batch, *cases = sys.argv[1:]

@@ -5,7 +5,7 @@ import { tf } from './tf.ts';
 
 /**
  * Convolution for prediction, not differentiable. `x` [N, H, W, C], `filter` [k, k, C / groups, outputs] with odd k, padded by
- * (k - 1) / 2 on every side. TensorFlow's op takes groups and paddings that tfjs and its gradients on CPUs do not: a third of
+ * (k - 1) / 2 on every side. TensorFlow's op takes groups and paddings that its gradients on CPUs and tfjs do not: about half
  * the time of `groupedConv2d`, and no padded copy of `x` where the stride is 2.
  */
 export function forwardConv2d(x: Tensor4D, filter: Tensor4D, stride: 1 | 2): Tensor4D {
