@@ -14,17 +14,25 @@ test('every byte is normalised by the ImageNet mean and deviation of its channel
     [0.229, 0.224, 0.225],
   ];
   const expected = Array.from(bytes, (byte, i) => (byte / 255 - mean![i % 3]!) / deviation![i % 3]!);
-  const actual = tf.tidy(() => normalisePixels(uploadPixels(bytes, [1, 16, 16, 3])).dataSync());
+  const actual = tf.tidy(() => normalisePixels(uploadPixels(bytes, 1)).dataSync());
   expectClose(actual, expected, 1e-6);
 });
 
+test('images whose bytes do not fill whole numbers are normalised alike', () => {
+  const odd = tf.tidy(() => normalisePixels(uploadPixels(bytes.subarray(0, 27), 1)));
+  expect(odd.shape).toEqual([1, 3, 3, 3]);
+  const whole = tf.tidy(() => normalisePixels(uploadPixels(bytes, 1)));
+  expectClose(odd.dataSync(), whole.dataSync().subarray(0, 27), 1e-6);
+  tf.dispose([odd, whole]);
+});
+
 test('in a captured step the bytes are the input', () => {
-  const pixels = uploadPixels(bytes, [1, 16, 16, 3]);
+  const pixels = uploadPixels(bytes, 1);
   const captured = capture(({ pixels }) => ({ images: normalisePixels(pixels) }), {
     inputs: { pixels },
     variables: [],
   });
-  const others = uploadPixels(bytes.toReversed(), [1, 16, 16, 3]);
+  const others = uploadPixels(bytes.toReversed(), 1);
   const [actual, expected] = tf.tidy(() => [
     captured.run({ pixels: others }).images.dataSync(),
     normalisePixels(others).dataSync(),

@@ -9,8 +9,8 @@ import { CannotCapture } from './graph/cannot-capture.ts';
 import { encodeSavedModel } from './graph/encode.ts';
 import { castToLowPrecision } from './graph/mixed-precision.ts';
 import { GraphSession } from './graph/session.ts';
-import { STAGED_EDGE, stagedInputEdge, withStaging } from './graph/staging.ts';
-import { getterEdge, inputEdge, outputEdge, setterEdges, traceStep } from './graph/trace.ts';
+import { inputEdge, nextInputEdge, STAGED_EDGE, withStaging } from './graph/staging.ts';
+import { getterEdge, outputEdge, setterEdges, traceStep } from './graph/trace.ts';
 import { tf } from './tf.ts';
 
 export { CannotCapture } from './graph/cannot-capture.ts';
@@ -77,7 +77,10 @@ export function capture<I extends Tensors, O extends Tensors>(
     return captured;
   }
   const { graph, outputNames } = traceStep(native, step as never, inputs, variables, constants);
-  const final = withStaging(precision === 'float32' ? graph : castToLowPrecision(graph, precision));
+  const final = withStaging(
+    precision === 'float32' ? graph : castToLowPrecision(graph, precision),
+    Object.keys(inputs),
+  );
   const made = { signature, outputNames, nodeCount: final.length, savedModel: encodeSavedModel(final) };
   const captured = new Captured<I, O>(native, made, options, false);
   try {
@@ -117,12 +120,18 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
     const feeds = new Map<string, Tensor>();
     if (inputs !== this.#staged) {
       // Something else was announced: it is taken away, or the step after this one would find it.
-      if (this.#staged !== null) tf.dispose(this.#session.run(new Map(), [...this.#inputs.keys()].map(inputEdge)));
-      this.#feed(inputs, inputEdge, feeds);
+      if (this.#staged !== null)
+        tf.dispose(
+          this.#session.run(
+            new Map(),
+            [...this.#inputs.keys()].map((_, k) => inputEdge(k)),
+          ),
+        );
+      this.#feed(inputs, (_, k) => inputEdge(k), feeds);
     }
     const fetches = this.#outputNames.map(outputEdge);
     if (next !== null) {
-      this.#feed(next, stagedInputEdge, feeds);
+      this.#feed(next, nextInputEdge, feeds);
       fetches.push(STAGED_EDGE);
     }
     this.#staged = null;
@@ -134,12 +143,12 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
     return Object.fromEntries(this.#outputNames.map((name, i) => [name, results[i]!])) as O;
   }
 
-  #feed(inputs: I, edgeOf: (name: string) => string, feeds: Map<string, Tensor>): void {
-    for (const [name, wanted] of this.#inputs) {
+  #feed(inputs: I, edgeOf: (name: string, place: number) => string, feeds: Map<string, Tensor>): void {
+    for (const [place, [name, wanted]] of [...this.#inputs].entries()) {
       const tensor = inputs[name];
       const given = tensor === undefined ? 'nothing' : shapeText(tensor);
       if (given !== wanted) throw new RangeError(`The captured step wants ${wanted} for ${name}, not ${given}.`);
-      feeds.set(edgeOf(name), tensor!);
+      feeds.set(edgeOf(name, place), tensor!);
     }
   }
 

@@ -60,6 +60,8 @@ function prepareEnvironment(threads: string | undefined): void {
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
   // Memory is taken as it is needed: otherwise TensorFlow reserves the whole GPU, and no driver could tell what a run needs.
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  // cuDNN's persistent batch norm: in bfloat16 a ResNet-50 trains almost twice as fast with it (docs/engine-performance.md).
+  process.env.TF_USE_CUDNN_BATCHNORM_SPATIAL_PERSISTENT ??= '1';
   if (threads === undefined || threads === '') return;
   if (!/^[1-9]\d{0,3}$/.test(threads)) {
     throw new Error(`MEALTABLE_THREADS is "${threads}"; it must be a whole number of cores, 1 or more.`);

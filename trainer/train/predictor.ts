@@ -1,16 +1,15 @@
 /** Logits of the network in training, for validation: a captured graph where that is possible. */
-import type { Tensor4D } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
 import { nativeBackend } from '../engine/backend.ts';
 import { CannotCapture, type CapturedStep, capture, type Tensors } from '../engine/capture.ts';
 import type { GraphCache } from '../engine/graph/cache.ts';
-import { normalisePixels, uploadPixels } from '../engine/pixels.ts';
+import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import type { Network } from '../models/network.ts';
 import { findOutOfMemory } from './run-failure.ts';
 
 interface PredictorInputs extends Tensors {
-  pixels: Tensor4D;
+  pixels: PackedPixels;
 }
 
 /** Computes in float32 whatever the training computes in: these are the numbers that end up in tables. */
@@ -38,8 +37,7 @@ export class Predictor {
     // A graph takes one shape: the last batch of a split is filled up with black images.
     const whole = new Uint8Array(this.#batchSize * length);
     whole.set(pixels);
-    const side = Math.sqrt(length / 3);
-    const inputs = { pixels: uploadPixels(whole, [this.#batchSize, side, side, 3]) };
+    const inputs = { pixels: uploadPixels(whole, this.#batchSize) };
     if (this.#captured === undefined) this.#captured = nativeBackend() === null ? null : this.#capture(inputs);
     const { logits } =
       this.#captured === null ? (tf.tidy(() => this.#forward(inputs) as never) as Tensors) : this.#captured.run(inputs);

@@ -54,7 +54,7 @@ function traceStepBytes(task: Task, inputSize: number, batchSize: number): numbe
   const { variables, constants } = task;
   const pixels = new Uint8Array(batchSize * inputSize ** 2 * CHANNELS);
   const inputs: Record<string, Tensor> = {
-    pixels: uploadPixels(pixels, [batchSize, inputSize, inputSize, CHANNELS]),
+    pixels: uploadPixels(pixels, batchSize),
     labels: tf.zeros([batchSize], 'int32'),
     rate: tf.scalar(0),
   };

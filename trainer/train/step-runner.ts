@@ -1,17 +1,17 @@
 /** Runs a task's steps as a captured graph where that is possible, and op by op where it is not. */
-import type { Scalar, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
 import { nativeBackend } from '../engine/backend.ts';
 import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors } from '../engine/capture.ts';
 import type { GraphCache } from '../engine/graph/cache.ts';
-import { normalisePixels, uploadPixels } from '../engine/pixels.ts';
+import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import { findOutOfMemory } from './run-failure.ts';
 import type { StepResult, Task } from './task.ts';
 
 /** What one step is given. */
 export interface StepInputs extends Tensors {
-  pixels: Tensor4D;
+  pixels: PackedPixels;
   labels: Tensor1D;
   rate: Scalar;
 }
@@ -44,9 +44,8 @@ export class StepRunner {
 
   /** The tensors of a step; the caller's. */
   prepare({ pixels, labels, size }: Batch, learningRate: number): StepInputs {
-    const side = Math.sqrt(pixels.length / size / 3);
     return {
-      pixels: uploadPixels(pixels, [size, side, side, 3]),
+      pixels: uploadPixels(pixels, size),
       labels: tf.tensor1d(labels, 'int32'),
       rate: tf.scalar(learningRate),
     };

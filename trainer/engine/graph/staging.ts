@@ -5,30 +5,32 @@
 import { type Graph, type GraphNode, type NodeOutput, shape, type } from './graph.ts';
 
 /** Feed a tensor of the batch to come for input `name`. */
-export const stagedInputEdge = (name: string): string => `next/${name}:0`;
+export const nextInputEdge = (name: string): string => `next/${name}:0`;
+/** Where the step finds its input at place `k`: from the batch before, or fed. */
+export const inputEdge = (k: number): string => `next/taken:${k}`;
 /** Fetched together with the step: the batch to come is in. */
 export const STAGED_EDGE = 'next/staged:0';
 /** Named by both ends, so that they meet. */
 const AREA = { kind: 'string', value: 'inputs' } as const;
 
 /**
- * The same graph, whose inputs come from the staging area unless they are fed. Fed, they are what they were: TensorFlow does not
- * compute what it is given.
+ * The same graph, whose inputs come from the staging area unless they are fed: TensorFlow does not compute what it is given.
+ * `names` are the inputs in the order of `inputEdge`.
  */
-export function withStaging(graph: Graph): Graph {
-  const inputs = graph.filter(({ op, name }) => op === 'Placeholder' && name.startsWith('input/'));
-  if (inputs.length === 0) return graph;
+export function withStaging(graph: Graph, names: readonly string[]): Graph {
+  if (names.length === 0) return graph;
+  const inputs = names.map((name) => graph.find((node) => node.name === `input/${name}`)!);
   const outputs = inputs.map((node) => node.outputs[0]!);
+  const edges = new Map(names.map((name, k) => [`input/${name}:0`, inputEdge(k)]));
   const attributes = {
     dtypes: { kind: 'types', value: outputs.map(({ dtype }) => dtype) },
     shared_name: AREA,
   } as const;
-  const nextName = ({ name }: GraphNode) => name.replace(/^input/, 'next');
-  const nodes: Graph = [
+  const puts = names.map(nextInputEdge);
+  return [
     { name: 'next/taken', op: 'Unstage', inputs: [], attributes, outputs },
-    ...inputs.map((node, k) => forward(node.name, `next/taken:${k}`, outputs[k]!)),
-    ...inputs.map((node, k) => placeholder(nextName(node), outputs[k]!)),
-    { name: 'next/put', op: 'Stage', inputs: inputs.map((node) => `${nextName(node)}:0`), attributes, outputs: [] },
+    ...names.map((name, k) => placeholder(`next/${name}`, outputs[k]!)),
+    { name: 'next/put', op: 'Stage', inputs: puts, attributes, outputs: [] },
     {
       name: 'next/staged',
       op: 'Const',
@@ -39,15 +41,14 @@ export function withStaging(graph: Graph): Graph {
       },
       outputs: [{ dtype: 'int32', shape: [] }],
     },
+    ...graph
+      .filter((node) => !inputs.includes(node))
+      // Without a node in between: on a GPU one for int32 would bring the bytes back to the host.
+      .map((node) => ({ ...node, inputs: node.inputs.map((edge) => edges.get(edge) ?? edge) })),
   ];
-  return [...nodes, ...graph.filter((node) => !inputs.includes(node))];
 }
 
 function placeholder(name: string, output: NodeOutput): GraphNode {
   const attributes = { dtype: type(output.dtype), shape: shape(output.shape) };
   return { name, op: 'Placeholder', inputs: [], attributes, outputs: [output] };
-}
-
-function forward(name: string, edge: string, output: NodeOutput): GraphNode {
-  return { name, op: 'Identity', inputs: [edge], attributes: { T: type(output.dtype) }, outputs: [output] };
 }

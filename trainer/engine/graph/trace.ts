@@ -11,7 +11,6 @@ export interface Trace {
   outputNames: string[];
 }
 
-export const inputEdge = (name: string): string => `input/${name}:0`;
 export const outputEdge = (name: string): string => `output/${name}:0`;
 export const variableName = (index: number): string => `variable${index}`;
 /** Feed the first with a value and fetch the second, and variable `index` has that value. */
@@ -52,7 +51,8 @@ export function traceStep(
     }
   });
   const outputs = outputNames.map((name) => `output/${name}`);
-  const graph = prune(recorder.graph, outputs);
+  // An input that the step makes no use of is kept, so that it can be fed like any other.
+  const graph = prune(recorder.graph, [...outputs, ...Object.keys(inputs).map((name) => `input/${name}`)]);
   return { graph: [...graph, ...accessors(recorder.graph, graph, resident.length)], outputNames };
 }
 
