@@ -1,6 +1,8 @@
 /** checkDesign: everything that makes a well-formed design impossible, each fault with its field and its mending. */
 import type { DesignContext } from './expand-design.ts';
 import { NETWORKS, type NetworkName } from './networks.ts';
+import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from './published-weights.ts';
+import { explainOtherNetwork, type PretrainedStart } from './run-config.ts';
 import type { FieldProblem, Levels, NetworkRef, StudyDesign } from './study-design.ts';
 import { ensembleKey, studentVariantKey } from './variant-key.ts';
 
@@ -49,10 +51,28 @@ function checkPlanned(check: Check) {
     checkSize(check, p.network, p.inputSize, `planned.${i}.inputSize`, p.network);
     if (planned.findIndex((other) => other.key === p.key) < i)
       check.add(`planned.${i}.key`, `Two networks to train first are both named "${p.key}". Rename one.`);
+    if (p.initialisation) checkPretrained(check, p.initialisation, p.network, `planned.${i}.initialisation`);
   }
 }
 
+/** Published weights as a start: of the same network, and for its classes unless the classifier is replaced. */
+function checkPretrained(
+  { design, context, add }: Check,
+  { weights, head }: PretrainedStart,
+  network: NetworkName,
+  path: string,
+) {
+  const other = explainOtherNetwork(weights, network);
+  if (other !== null) add(path, other);
+  if (head === 'keep' && context.classCount !== null && context.classCount !== PUBLISHED_CLASS_COUNT)
+    add(
+      path,
+      `The weights ${weights} know ${PUBLISHED_CLASS_COUNT} classes, but ${design.dataset} has ${context.classCount}. Replace the head: then all but the classifier is taken.`,
+    );
+}
+
 function networkOf({ design, context }: Check, ref: NetworkRef): NetworkName | undefined {
+  if (ref.kind === 'pretrained') return KNOWN_WEIGHTS.get(ref.weights)?.network;
   if (ref.kind === 'run') return context.runs.get(ref.runId)?.network;
   return design.planned.find((p) => p.key === ref.key)?.network;
 }
@@ -62,6 +82,14 @@ function checkRef(check: Check, ref: NetworkRef, path: string, what: string) {
   if (ref.kind === 'planned') {
     if (networkOf(check, ref) === undefined)
       add(path, `${what} "${ref.key}" is not among the networks to train first. Add it, or choose another.`);
+    return;
+  }
+  if (ref.kind === 'pretrained') {
+    if (context.classCount !== null && context.classCount !== PUBLISHED_CLASS_COUNT)
+      add(
+        path,
+        `${what} ${ref.weights} knows ${PUBLISHED_CLASS_COUNT} classes, but ${design.dataset} has ${context.classCount}. Add a network to train first that starts from these weights with the head replaced, and let that teach.`,
+      );
     return;
   }
   const run = context.runs.get(ref.runId);
@@ -77,6 +105,8 @@ function checkRef(check: Check, ref: NetworkRef, path: string, what: string) {
 function checkStart(check: Check) {
   const { initialisation, network } = check.design.student;
   if (initialisation.kind === 'random') return;
+  if (initialisation.kind === 'pretrained')
+    return checkPretrained(check, initialisation, network, 'student.initialisation');
   checkRef(check, initialisation, 'student.initialisation', 'The start');
   const start = networkOf(check, initialisation);
   if (start !== undefined && start !== network)

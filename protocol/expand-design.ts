@@ -4,7 +4,7 @@ import type { NetworkName } from './networks.ts';
 import type { RunRole } from './statuses.ts';
 import type { FieldProblem, Levels, PlannedNetwork, StudyDesign } from './study-design.ts';
 import { MAX_RUNS_PER_STUDY } from './tunables.ts';
-import { baselineVariantKey, plannedVariantKey, studentVariantKey } from './variant-key.ts';
+import { baselineVariantKey, plannedVariantKey, refKey, studentVariantKey } from './variant-key.ts';
 
 /** What the hub or the form knows of runs that a design may refer to. */
 export interface KnownRun {
@@ -80,9 +80,7 @@ function countRuns(design: StudyDesign): number {
 
 /** "teacher-a + teacher-b · discriminator on · 224 px" */
 export function describeLevels(levels: Levels, context: Pick<DesignContext, 'runs'>): string {
-  const names = levels.teachers.map((t) =>
-    t.kind === 'planned' ? t.key : (context.runs.get(t.runId)?.label ?? t.runId),
-  );
+  const names = levels.teachers.map((t) => (t.kind === 'run' && context.runs.get(t.runId)?.label) || refKey(t));
   return `${names.join(' + ')} · discriminator ${levels.discriminator ? 'on' : 'off'} · ${levels.inputSize} px`;
 }
 
@@ -97,7 +95,7 @@ export function expandDesign(design: StudyDesign, context: DesignContext): Expan
   const problems = checkDesign(design, levels, context);
   if (problems.length > 0) return { ok: false, problems };
 
-  const teaching = new Set(levels.flatMap((l) => l.teachers.map((t) => (t.kind === 'planned' ? t.key : t.runId))));
+  const teaching = new Set(levels.flatMap((l) => l.teachers.map(refKey)));
   const { initialisation } = design.student;
   const planned = design.planned.map((p): PlannedVariant => {
     // A network trained on hard labels that only starts the student is the student alone: a baseline of its own.

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { RunId } from './ids.ts';
 import { NETWORKS, NetworkName } from './networks.ts';
+import { KNOWN_WEIGHTS, WeightsName } from './published-weights.ts';
 
 export const DatasetName = z
   .string()
@@ -57,16 +58,41 @@ export const PRECISIONS = ['float32', 'bfloat16', 'float16'] as const;
 export const Precision = z.enum(PRECISIONS);
 export type Precision = z.infer<typeof Precision>;
 
+/**
+ * Published weights to start from. With `head` 'replace' everything but the classifier is taken, which starts freshly drawn
+ * for the dataset's classes; 'keep' wants a dataset with as many classes as the weights know.
+ */
+export const PretrainedStart = z.strictObject({
+  kind: z.literal('pretrained'),
+  weights: WeightsName,
+  head: z.enum(['keep', 'replace']).default('keep'),
+});
+export type PretrainedStart = z.infer<typeof PretrainedStart>;
+
 /** Where the trained network's weights come from at step 0. */
 export const Initialisation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('random') }),
   z.strictObject({ kind: z.literal('run'), runId: RunId }),
+  PretrainedStart,
 ]);
 export type Initialisation = z.infer<typeof Initialisation>;
 
-/** A frozen teacher: the best checkpoint of a succeeded run. */
-export const TeacherSource = z.strictObject({ kind: z.literal('run'), runId: RunId });
+/** A frozen teacher: the best checkpoint of a succeeded run, or published weights. */
+export const TeacherSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run'), runId: RunId }),
+  z.strictObject({ kind: z.literal('pretrained'), weights: WeightsName }),
+]);
 export type TeacherSource = z.infer<typeof TeacherSource>;
+
+/** What a teacher is known by: its run's id, or its weights' name, which holds a dot and so is never an id. */
+export const teacherId = (teacher: TeacherSource): string => (teacher.kind === 'run' ? teacher.runId : teacher.weights);
+
+/** A sentence when published weights are not of this network, else null. Names that are unknown have their own sentence. */
+export function explainOtherNetwork(weights: string, network: NetworkName): string | null {
+  const known = KNOWN_WEIGHTS.get(weights);
+  if (known === undefined || known.network === network) return null;
+  return `The weights ${weights} are those of a ${known.network}, but the network is a ${network}. Choose weights of the same network.`;
+}
 
 const common = {
   version: z.literal(1),
@@ -102,7 +128,11 @@ export const RunConfig = z
         path: ['inputSize'],
         message: `${config.network} needs an input of at least ${minInputSize} pixels; got ${config.inputSize}.`,
       });
-    if (config.task === 'distillation' && new Set(config.teachers.map((t) => t.runId)).size !== config.teachers.length)
+    const { initialisation } = config;
+    const other =
+      initialisation.kind === 'pretrained' ? explainOtherNetwork(initialisation.weights, config.network) : null;
+    if (other !== null) ctx.addIssue({ code: 'custom', path: ['initialisation', 'weights'], message: other });
+    if (config.task === 'distillation' && new Set(config.teachers.map(teacherId)).size !== config.teachers.length)
       ctx.addIssue({ code: 'custom', path: ['teachers'], message: 'The same teacher is listed twice.' });
   });
 export type RunConfig = z.infer<typeof RunConfig>;

@@ -2,7 +2,17 @@
 import { z } from 'zod';
 import { RunId } from './ids.ts';
 import { NetworkName } from './networks.ts';
-import { BatchSize, DatasetName, Epochs, InputSize, OptimizerConfig, Precision, Seed } from './run-config.ts';
+import { WeightsName } from './published-weights.ts';
+import {
+  BatchSize,
+  DatasetName,
+  Epochs,
+  InputSize,
+  OptimizerConfig,
+  Precision,
+  PretrainedStart,
+  Seed,
+} from './run-config.ts';
 
 export const PlannedKey = z
   .string()
@@ -12,6 +22,8 @@ export const PlannedKey = z
 export const PlannedNetwork = z.strictObject({
   key: PlannedKey,
   network: NetworkName,
+  /** Published weights to start from; absent = random weights. */
+  initialisation: PretrainedStart.optional(),
   inputSize: InputSize,
   epochs: Epochs,
   batchSize: BatchSize,
@@ -20,10 +32,11 @@ export const PlannedNetwork = z.strictObject({
 });
 export type PlannedNetwork = z.infer<typeof PlannedNetwork>;
 
-/** A run that exists, or one that this study trains first. */
+/** A run that exists, one that this study trains first, or published weights. */
 export const NetworkRef = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('run'), runId: RunId }),
   z.strictObject({ kind: z.literal('planned'), key: PlannedKey }),
+  z.strictObject({ kind: z.literal('pretrained'), weights: WeightsName }),
 ]);
 export type NetworkRef = z.infer<typeof NetworkRef>;
 
@@ -51,6 +64,7 @@ export const StudyDesign = z.strictObject({
       z.strictObject({ kind: z.literal('random') }),
       z.strictObject({ kind: z.literal('run'), runId: RunId }),
       z.strictObject({ kind: z.literal('planned'), key: PlannedKey }),
+      PretrainedStart,
     ]),
   }),
   epochs: Epochs,

@@ -1,8 +1,11 @@
 /** Keys of variants: unique in a study, built from the levels alone, so that a design can grow around what was run. */
 import type { Levels, NetworkRef } from './study-design.ts';
 
-/** Planned keys hold no underscore and run ids do, so the two never collide. */
-const refKey = (ref: NetworkRef) => (ref.kind === 'run' ? ref.runId : ref.key);
+/** Names of weights hold a dot; of the others planned keys hold no underscore and run ids do: no two kinds ever collide. */
+export function refKey(ref: NetworkRef): string {
+  if (ref.kind === 'pretrained') return ref.weights;
+  return ref.kind === 'run' ? ref.runId : ref.key;
+}
 
 /** The order of an ensemble does not matter to its mean, so it does not make another variant. */
 export const ensembleKey = (teachers: readonly NetworkRef[]) => teachers.map(refKey).sort().join('+');

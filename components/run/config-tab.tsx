@@ -1,5 +1,5 @@
 'use client';
-import type { Schedule } from '@mealtable/protocol/run-config';
+import { type Initialisation, type Schedule, teacherId } from '@mealtable/protocol/run-config';
 import type { RunDetailView } from '@mealtable/protocol/views';
 import Link from 'next/link';
 import { CopyButton } from '../ui/copy-button';
@@ -26,15 +26,15 @@ export function ConfigTab({ run }: { run: RunDetailView }) {
           <Fact name="Dataset">{config.dataset}</Fact>
           <Fact name="Network">{config.network}</Fact>
           <Fact name="Start">
-            {config.initialisation.kind === 'random' ? 'Random' : <RunLink id={config.initialisation.runId} />}
+            <Start initialisation={config.initialisation} />
           </Fact>
           {config.task === 'distillation' && (
             <>
               <Fact name={config.teachers.length === 1 ? 'Teacher' : 'Teachers'}>
                 <ul>
                   {config.teachers.map((teacher) => (
-                    <li key={teacher.runId}>
-                      <RunLink id={teacher.runId} />
+                    <li key={teacherId(teacher)}>
+                      {teacher.kind === 'run' ? <RunLink id={teacher.runId} /> : teacher.weights}
                     </li>
                   ))}
                 </ul>
@@ -58,6 +58,12 @@ export function ConfigTab({ run }: { run: RunDetailView }) {
       </Panel>
     </div>
   );
+}
+
+function Start({ initialisation }: { initialisation: Initialisation }) {
+  if (initialisation.kind === 'random') return 'Random';
+  if (initialisation.kind === 'run') return <RunLink id={initialisation.runId} />;
+  return initialisation.head === 'replace' ? `${initialisation.weights}, new classifier` : initialisation.weights;
 }
 
 const RunLink = ({ id }: { id: string }) => (

@@ -9,9 +9,15 @@ import type { Queryable } from './summary.ts';
 
 export type GrantResult = { ok: true; grant: Grant } | { ok: false; message: string };
 
+/** Teachers that are runs. Published weights are had by the host itself. */
+function teacherRuns(config: RunConfig): string[] {
+  const teachers = config.task === 'distillation' ? config.teachers : [];
+  return teachers.flatMap((teacher) => (teacher.kind === 'run' ? [teacher.runId] : []));
+}
+
 /** Runs whose weights this one starts from: its teachers and its start. */
 export function referencedRuns(config: RunConfig): string[] {
-  const teachers = config.task === 'distillation' ? config.teachers.map((t) => t.runId) : [];
+  const teachers = teacherRuns(config);
   return config.initialisation.kind === 'run' ? [...teachers, config.initialisation.runId] : teachers;
 }
 
@@ -48,7 +54,7 @@ export async function buildGrant(
       attempt: claim.attempt,
       label: row.label,
       config,
-      teachers: config.task === 'distillation' ? config.teachers.map((t) => inputOf(t.runId)) : [],
+      teachers: teacherRuns(config).map(inputOf),
       initialisation: config.initialisation.kind === 'run' ? inputOf(config.initialisation.runId) : null,
       resume: await loadResume(db, claim),
     },

@@ -1,17 +1,26 @@
 /** RunConfig of each run of an expanded design: planned references become the ids of the runs that train them. */
 import type { PlannedVariant } from '@mealtable/protocol/expand-design';
-import { RunConfig } from '@mealtable/protocol/run-config';
+import { type Initialisation, RunConfig, type TeacherSource } from '@mealtable/protocol/run-config';
 import type { NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
 
 /** Planned key to the id of the run that trains it. */
 export type PlannedRunIds = ReadonlyMap<string, string>;
 
 /** @throws {Error} when a planned reference has no run: the design was not checked */
-export function resolveRef(ref: NetworkRef, plannedRunIds: PlannedRunIds): { kind: 'run'; runId: string } {
-  if (ref.kind === 'run') return ref;
-  const runId = plannedRunIds.get(ref.key);
-  if (runId === undefined) throw new Error(`The planned network "${ref.key}" has no run.`);
-  return { kind: 'run', runId };
+export function resolveRef(ref: NetworkRef, plannedRunIds: PlannedRunIds): TeacherSource {
+  if (ref.kind !== 'planned') return ref;
+  return { kind: 'run', runId: runIdOf(ref.key, plannedRunIds) };
+}
+
+function runIdOf(key: string, plannedRunIds: PlannedRunIds): string {
+  const runId = plannedRunIds.get(key);
+  if (runId === undefined) throw new Error(`The planned network "${key}" has no run.`);
+  return runId;
+}
+
+function resolveStart({ initialisation }: StudyDesign['student'], plannedRunIds: PlannedRunIds): Initialisation {
+  if (initialisation.kind !== 'planned') return initialisation;
+  return { kind: 'run', runId: runIdOf(initialisation.key, plannedRunIds) };
 }
 
 /** @returns a checked config; students distil, planned networks and baselines learn from hard labels */
@@ -22,13 +31,13 @@ export function buildConfig(
   plannedRunIds: PlannedRunIds,
 ): RunConfig {
   if (variant.planned) {
-    const { network, inputSize, epochs, batchSize, optimizer } = variant.planned;
+    const { network, initialisation, inputSize, epochs, batchSize, optimizer } = variant.planned;
     return RunConfig.parse({
       version: 1,
       task: 'classification',
       dataset: design.dataset,
       network,
-      initialisation: { kind: 'random' },
+      initialisation: initialisation ?? { kind: 'random' },
       inputSize,
       epochs,
       batchSize,
@@ -37,12 +46,12 @@ export function buildConfig(
       precision: design.precision,
     } satisfies RunConfig);
   }
-  const { network, initialisation } = design.student;
+  const { network } = design.student;
   const student = {
     version: 1 as const,
     dataset: design.dataset,
     network,
-    initialisation: initialisation.kind === 'random' ? initialisation : resolveRef(initialisation, plannedRunIds),
+    initialisation: resolveStart(design.student, plannedRunIds),
     inputSize: variant.inputSize,
     epochs: design.epochs,
     batchSize: design.batchSize,

@@ -1,5 +1,5 @@
 import { expandDesign } from '@mealtable/protocol/expand-design';
-import { RunConfig } from '@mealtable/protocol/run-config';
+import { RunConfig, teacherId } from '@mealtable/protocol/run-config';
 import type { StudyDesign } from '@mealtable/protocol/study-design';
 import { describe, expect, test } from 'vitest';
 import { checkGrowth } from '../../server/studies/check-growth.ts';
@@ -51,7 +51,7 @@ describe('the plan of a new study', () => {
     const teachers = newRuns.filter((r) => r.role === 'teacher').map((r) => r.id);
     for (const run of newRuns) {
       const needs = dependencies.filter((d) => d.runId === run.id).map((d) => d.dependsOnId);
-      const named = run.config.task === 'distillation' ? run.config.teachers.map((t) => t.runId) : [];
+      const named = run.config.task === 'distillation' ? run.config.teachers.map(teacherId) : [];
       expect(needs).toEqual(named);
       for (const id of named) expect(teachers).toContain(id);
     }

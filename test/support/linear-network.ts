@@ -18,7 +18,9 @@ export function createLinearNetwork(weights: number[][]): Network {
     buffers: store.buffers,
     forward,
     toStateDict: () => store.toStateDict(),
+    toSource: () => store.toSource(),
     loadStateDict: (stateDict) => store.loadStateDict(stateDict),
+    load: (source, options) => store.load(source, options),
     freeze: () => {
       const copy = tf.tidy(() => tf.keep(weight.clone())) as Tensor2D;
       return {

@@ -25,6 +25,13 @@ function example(): StateDict {
   ]);
 }
 
+function withHeader(header: unknown, dataBytes: number): Buffer {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, Buffer.alloc(dataBytes)]);
+}
+
 test('what is written is read back to the bit, with its metadata', async () => {
   const file = path.join(folder, 'round-trip.safetensors');
   const written = await writeSafetensors(file, example(), { format: 'pt', note: 'Übergröße' });
@@ -34,6 +41,47 @@ test('what is written is read back to the bit, with its metadata', async () => {
   const { tensors, metadata } = await readSafetensors(file);
   expect(metadata).toEqual({ format: 'pt', note: 'Übergröße' });
   expect(new Map([...tensors].sort())).toEqual(new Map([...example()].sort()));
+});
+
+test('tensors are asked for one by one when they are written', async () => {
+  const file = path.join(folder, 'source.safetensors');
+  let open = 0;
+  const tensors = example();
+  await writeSafetensors(file, {
+    tensors,
+    read: async (name) => {
+      expect(++open).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      open--;
+      return tensors.get(name)!;
+    },
+  });
+  expect([...(await readSafetensors(file)).tensors.keys()].sort()).toEqual([...tensors.keys()].sort());
+});
+
+test('half precision is read as float32 and small integers as int32, exactly', async () => {
+  const halves = Buffer.from(Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x83ff, 0x7bff, 0x7c00, 0xfe00).buffer);
+  const brains = Buffer.from(Uint16Array.of(0x3f80, 0xc049, 0x7f80).buffer);
+  const header = {
+    half: { dtype: 'F16', shape: [7], data_offsets: [0, 14] },
+    brain: { dtype: 'BF16', shape: [3], data_offsets: [14, 20] },
+    short: { dtype: 'I16', shape: [1], data_offsets: [20, 22] },
+    tiny: { dtype: 'I8', shape: [1], data_offsets: [22, 23] },
+    flag: { dtype: 'BOOL', shape: [1], data_offsets: [23, 24] },
+  };
+  const file = path.join(folder, 'narrow.safetensors');
+  await writeFile(file, Buffer.concat([withHeader(header, 0), halves, brains, Buffer.of(0xd4, 0xfe, 0xfd, 1)]));
+  const { tensors } = await readSafetensors(file);
+  expect(tensors.get('half')).toEqual({
+    dtype: 'F32',
+    shape: [7],
+    // 2^-24 is the smallest half above zero, 65504 the largest.
+    data: Float32Array.of(1, -2, 2 ** -24, -1023 * 2 ** -24, 65504, Infinity, Number.NaN),
+  });
+  expect(tensors.get('brain')?.data).toEqual(Float32Array.of(1, -3.140625, Infinity));
+  expect(tensors.get('short')).toEqual({ dtype: 'I32', shape: [1], data: Int32Array.of(-300) });
+  expect(tensors.get('tiny')?.data).toEqual(Int32Array.of(-3));
+  expect(tensors.get('flag')).toEqual({ dtype: 'U8', shape: [1], data: Uint8Array.of(1) });
 });
 
 test('a rewrite replaces the file in one step and leaves nothing beside it', async () => {
@@ -87,19 +135,28 @@ save_file({"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array(3, d
 
 describe('a damaged file is refused with its name and the fault', () => {
   const f32 = (shape: number[], begin: number, end: number) => ({ dtype: 'F32', shape, data_offsets: [begin, end] });
-  const withHeader = (header: unknown, dataBytes: number): Buffer => {
-    const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64LE(BigInt(json.length));
-    return Buffer.concat([length, json, Buffer.alloc(dataBytes)]);
-  };
   const cases: [string, Buffer, string][] = [
     ['shorter than a header', Buffer.alloc(5), 'it is only 5 bytes long'],
     ['header longer than the file', Buffer.alloc(40, 0xff), 'says that its header is'],
     ['header not JSON', withHeader('{"a":', 0), 'its header is not JSON'],
     ['header not an object', withHeader('[1]', 0), 'its header is not a JSON object'],
     ['metadata not text', withHeader({ __metadata__: { a: 1 } }, 0), 'its metadata is not a map'],
-    ['unknown type', withHeader({ a: { ...f32([1], 0, 4), dtype: 'BF16' } }, 4), 'tensor "a" has type BF16'],
+    ['unknown type', withHeader({ a: { ...f32([1], 0, 4), dtype: 'F8_E4M3' } }, 4), 'tensor "a" has type F8_E4M3'],
+    [
+      'a type that objects inherit',
+      withHeader({ a: { ...f32([1], 0, 4), dtype: 'constructor' } }, 4),
+      'has type constr',
+    ],
+    [
+      'the same name twice',
+      withHeader('{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0061":1}', 0),
+      'names "a" twice',
+    ],
+    [
+      'a size that overflows',
+      withHeader({ a: f32([2 ** 52, 2 ** 52, 2 ** 52], 0, 4) }, 4),
+      'e+47 bytes, but 4 are set aside',
+    ],
     ['negative shape', withHeader({ a: f32([-1], 0, 4) }, 4), 'describes tensor "a" wrongly'],
     ['fractional offset', withHeader({ a: f32([1], 0.5, 4) }, 4), 'describes tensor "a" wrongly'],
     ['past the end', withHeader({ a: f32([2], 0, 8) }, 4), 'tensor "a" lies at bytes 0 to 8 of data that is 4 bytes'],

@@ -19,6 +19,8 @@ export interface AgentEnv {
   /** Image folders by dataset name, absolute. */
   datasets: Map<string, string>;
   datasetsDir: string | null;
+  /** Folder of weights files, absolute; null: what MEALTABLE_WEIGHTS_DIR says. */
+  weightsDir: string | null;
   orphanExitMs: number | null;
   /** The trainer's program file, absolute. */
   trainer: string;
@@ -34,6 +36,7 @@ export const USAGE = `Attaches this machine to a Mealtable hub and runs its trai
   --name NAME          name shown for this host (default: host name)
   --dataset NAME=PATH  image folder with train/<class>/ and val/<class>/; repeatable
   --datasets-dir PATH  folder in which every subfolder is a dataset
+  --weights-dir PATH   folder of published weights (or MEALTABLE_WEIGHTS_DIR; default ~/.mealtable/weights)
   --orphan-exit-ms N   end after this time without a hub and without runs
   --trainer FILE       trainer program (default: trainer.js beside the agent)
   --help               this text`;
@@ -47,6 +50,7 @@ const OPTIONS = {
   name: { type: 'string' },
   dataset: { type: 'string', multiple: true },
   'datasets-dir': { type: 'string' },
+  'weights-dir': { type: 'string' },
   'orphan-exit-ms': { type: 'string' },
   trainer: { type: 'string' },
   help: { type: 'boolean' },
@@ -73,6 +77,7 @@ export function parseAgentEnv(
     name: flags.name === undefined ? null : parseName(flags.name),
     datasets: parseDatasets(flags.dataset ?? []),
     datasetsDir: flags['datasets-dir'] === undefined ? null : folder('--datasets-dir', flags['datasets-dir']),
+    weightsDir: flags['weights-dir'] === undefined ? null : folder('--weights-dir', flags['weights-dir']),
     orphanExitMs:
       flags['orphan-exit-ms'] === undefined
         ? null

@@ -75,7 +75,7 @@ async function attach(env: AgentEnv): Promise<number> {
     limits: agentLimits,
     log,
     blobs,
-    commandFor: (dir, slot) => trainerCommand(env.trainer, dir, slot),
+    commandFor: (dir, slot) => trainerCommand(env, dir, slot),
     monotonicNow: () => performance.now(),
     orphanExitMs: env.orphanExitMs,
   });
@@ -90,7 +90,7 @@ async function attach(env: AgentEnv): Promise<number> {
   return agent.run();
 }
 
-function trainerCommand(trainer: string, dir: AttemptDir, slot: Slot): TrainerCommand {
+function trainerCommand({ trainer, weightsDir }: AgentEnv, dir: AttemptDir, slot: Slot): TrainerCommand {
   const env: Record<string, string | undefined> = {
     ...process.env,
     MEALTABLE_THREADS: String(slot.threads),
@@ -100,6 +100,7 @@ function trainerCommand(trainer: string, dir: AttemptDir, slot: Slot): TrainerCo
     // What the agent may do at the hub is not for code that reads images.
     MEALTABLE_TOKEN: undefined,
   };
+  if (weightsDir !== null) env.MEALTABLE_WEIGHTS_DIR = weightsDir;
   if (slot.device !== null) Object.assign(env, { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: slot.device });
   return { program: process.execPath, args: [...process.execArgv, trainer, dir.path], env };
 }

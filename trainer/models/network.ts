@@ -1,7 +1,9 @@
 /** What every trainable network offers, whatever its architecture. */
 import type { NetworkName } from '@mealtable/protocol/networks';
 import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import type { LoadOptions } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
+import type { TensorSource } from '../weights/tensor-source.ts';
 
 export interface Network {
   readonly name: NetworkName;
@@ -18,8 +20,12 @@ export interface Network {
   forward(images: Tensor4D, training: boolean): Tensor2D;
   /** Weights in PyTorch's layout (OIHW, [out, in]) with `num_batches_tracked`, so that timm loads it with strict=True. */
   toStateDict(): Promise<StateDict>;
+  /** The same tensor by tensor, without a second copy of the network in memory. */
+  toSource(): TensorSource;
   /** Replaces every weight and statistic. Throws one Error that lists missing and unexpected keys and wrong shapes, changing nothing. */
   loadStateDict(stateDict: StateDict): void;
+  /** The same tensor by tensor. When reading itself fails halfway, the network is half loaded: dispose of it. */
+  load(source: TensorSource, options?: LoadOptions): Promise<void>;
   /**
    * A copy for inference with every batch norm folded into its convolution, a quarter faster than `forward(images, false)`:
    * for teachers and for validation. Later training of this network does not change it. The caller disposes of it.

@@ -2,8 +2,9 @@
 import type { NetworkName } from '@mealtable/protocol/networks';
 import type { Tensor, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import { tf } from '../engine/tf.ts';
-import { ParameterStore } from '../weights/parameter-store.ts';
+import { type LoadOptions, ParameterStore } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
+import type { TensorSource } from '../weights/tensor-source.ts';
 import type { FrozenNetwork, Network } from './network.ts';
 
 /** A family extends it with its layers, which it creates in `this.store` in the order of PyTorch's state dict. */
@@ -32,8 +33,16 @@ export abstract class StoredNetwork implements Network {
     return this.store.toStateDict();
   }
 
+  toSource(): TensorSource {
+    return this.store.toSource();
+  }
+
   loadStateDict(stateDict: StateDict): void {
     this.store.loadStateDict(stateDict);
+  }
+
+  load(source: TensorSource, options?: LoadOptions): Promise<void> {
+    return this.store.load(source, options);
   }
 
   dispose(): void {

@@ -9,6 +9,7 @@ import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/recor
 import { z } from 'zod';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import type { StateDict } from '../weights/state-dict.ts';
+import type { TensorSource } from '../weights/tensor-source.ts';
 import { UPLOADED_MARK } from './job.ts';
 
 /** Where a run stands. Order and views of the images follow from the seed and `stepsCompleted`, so no generator is stored. */
@@ -37,6 +38,8 @@ export interface CheckpointContent {
   state: StateDict;
   progress: Progress;
 }
+/** What a checkpoint is written from: the model's tensors are asked for one by one. */
+export type CheckpointParts = Omit<CheckpointContent, 'model'> & { model: StateDict | TensorSource };
 
 /**
  * Writes `<checkpointsDir>/<checkpointId>/`: into a hidden folder first, everything forced to disk, then renamed. When it
@@ -45,7 +48,7 @@ export interface CheckpointContent {
 export async function writeCheckpoint(
   checkpointsDir: string,
   checkpointId: string,
-  { model, state, progress }: CheckpointContent,
+  { model, state, progress }: CheckpointParts,
 ): Promise<CheckpointFile[]> {
   const temporary = join(checkpointsDir, `.${checkpointId}.tmp`);
   try {

@@ -33,5 +33,10 @@ function teacherNetworks(
   teachers: Extract<RunConfig, { task: 'distillation' }>['teachers'],
   files: TrainerJob['teacherPaths'],
 ): (string | undefined)[] {
-  return teachers.map(({ runId }) => files.find((file) => file.runId === runId)?.network);
+  return teachers.map((teacher) =>
+    teacher.kind === 'pretrained'
+      ? // Not their network alone: they may want images normalised in their own way.
+        teacher.weights
+      : files.find((file) => file.runId === teacher.runId)?.network,
+  );
 }

@@ -49,9 +49,14 @@ export const TrainerJob = z
   .superRefine((job, ctx) => {
     const { config } = job.grant;
     const given = new Set(job.teacherPaths.map((t) => t.runId));
-    for (const { runId } of config.task === 'distillation' ? config.teachers : [])
-      if (!given.has(runId))
-        ctx.addIssue({ code: 'custom', path: ['teacherPaths'], message: `No file is given for the teacher ${runId}.` });
+    // Published weights are no part of the order: the trainer brings them itself.
+    for (const teacher of config.task === 'distillation' ? config.teachers : [])
+      if (teacher.kind === 'run' && !given.has(teacher.runId))
+        ctx.addIssue({
+          code: 'custom',
+          path: ['teacherPaths'],
+          message: `No file is given for the teacher ${teacher.runId}.`,
+        });
     if (config.initialisation.kind === 'run' && job.initialisationPath === null)
       ctx.addIssue({
         code: 'custom',

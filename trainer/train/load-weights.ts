@@ -1,35 +1,68 @@
-/** Weights that a run begins with: teachers, another run's network, its own checkpoint. Whatever does not fit is `weights_missing`. */
-import type { Rng } from '../engine/rng.ts';
+/** Weights that a run begins with: teachers, a start, its own checkpoint. Whatever does not fit is `weights_missing`. */
+import type { NetworkName } from '@mealtable/protocol/networks';
+import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
+import type { TeacherSource } from '@mealtable/protocol/run-config';
+import { IMAGENET_NORMALISATION, type Normalisation } from '../engine/pixels.ts';
 import { createNetwork } from '../models/create-network.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
-import { readSafetensors } from '../weights/safetensors.ts';
+import { withNormalisation } from '../models/with-normalisation.ts';
+import { classifierPrefix } from '../weights/classifier.ts';
+import { openWeights } from '../weights/open-weights.ts';
 import { type CheckpointContent, readCheckpoint } from './checkpoint.ts';
-import type { TeacherFile, TrainerJob } from './job.ts';
+import type { TrainerJob } from './job.ts';
+import { type PublishedFiles, requireClasses } from './published-weights.ts';
 import { describeFailure, RunFailure } from './run-failure.ts';
 
-/** Loads a safetensors file into `network`; `what` names its role in messages, e.g. "The teacher run_…". */
-export async function loadWeights(network: Network, path: string, what: string): Promise<void> {
+/** A file of weights and what to say of it. */
+export interface WeightsToLoad {
+  /** Its role in messages, e.g. "The teacher run_…". */
+  what: string;
+  network: NetworkName;
+  classCount: number;
+  path: string;
+  /** What to do when they do not fit. */
+  advice: string;
+  /** How they want images normalised; ImageNet's way, in which everything is trained here, where it is not said. */
+  normalisation?: Normalisation;
+  /** The classifier stays as it is, whatever the file's is like. */
+  replaceHead?: boolean;
+}
+
+const OTHER_RUN = 'Train it again, or choose another run.';
+const OTHER_FILE = 'Put the right file there, or remove it so that it is downloaded.';
+
+/** Loads a file into `network`, tensor by tensor. On a failure dispose of the network: it may be half loaded. */
+export async function loadWeights(network: Network, weights: WeightsToLoad): Promise<void> {
+  const { what, path, advice, replaceHead = false } = weights;
   try {
-    network.loadStateDict((await readSafetensors(path)).tensors);
+    const file = await openWeights(path);
+    try {
+      const leave = (name: string) => replaceHead && name.startsWith(classifierPrefix(network.name));
+      await network.load(file, { leave });
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (describeFailure(error).failureCode !== 'trainer_error') throw error;
     throw new RunFailure(
       'weights_missing',
-      `${what} could not be loaded from ${path} as ${network.name} with ${network.numClasses} classes. ${(error as Error).message} Train it again, or choose another run.`,
+      `${what} could not be loaded from ${path} as ${network.name} with ${network.numClasses} classes. ${(error as Error).message} ${advice}`,
       { cause: error },
     );
   }
 }
 
-/** The teachers in the order of the files. `rng` only fills weights that are then replaced. The caller disposes of them. */
+/** The teachers in the config's order. The caller disposes of them. */
 export async function loadTeachers(
-  files: readonly TeacherFile[],
+  job: TrainerJob,
+  published: PublishedFiles,
   classCount: number,
-  rng: Rng,
 ): Promise<FrozenNetwork[]> {
+  const { config } = job.grant;
   const teachers: FrozenNetwork[] = [];
   try {
-    for (const file of files) teachers.push(await loadTeacher(file, classCount, rng));
+    for (const source of config.task === 'distillation' ? config.teachers : [])
+      teachers.push(await loadTeacher(teacherWeights(source, job, published), classCount));
     return teachers;
   } catch (error) {
     for (const teacher of teachers) teacher.dispose();
@@ -37,25 +70,54 @@ export async function loadTeachers(
   }
 }
 
-async function loadTeacher(file: TeacherFile, classCount: number, rng: Rng): Promise<FrozenNetwork> {
-  const what = `The teacher ${file.runId}`;
-  requireClasses(what, file.classCount, classCount);
-  const network = createNetwork(file.network, classCount, rng);
+function teacherWeights(source: TeacherSource, job: TrainerJob, published: PublishedFiles): WeightsToLoad {
+  if (source.kind === 'pretrained') return publishedWeights('The teacher', source.weights, published);
+  const { runId, network, classCount, path } = job.teacherPaths.find((file) => file.runId === source.runId)!;
+  return { what: `The teacher ${runId}`, network, classCount, path, advice: OTHER_RUN };
+}
+
+function publishedWeights(role: string, name: string, published: PublishedFiles): WeightsToLoad {
+  const {
+    network,
+    published: { preprocessing: normalisation },
+  } = KNOWN_WEIGHTS.get(name)!;
+  const path = published.get(name)!;
+  return {
+    what: `${role} ${name}`,
+    network,
+    classCount: PUBLISHED_CLASS_COUNT,
+    path,
+    normalisation,
+    advice: OTHER_FILE,
+  };
+}
+
+async function loadTeacher(weights: WeightsToLoad, classCount: number): Promise<FrozenNetwork> {
+  requireClasses(weights.what, weights.classCount, classCount, 'Choose one trained on the same classes.');
+  const network = createNetwork(weights.network, classCount, null);
   try {
-    await loadWeights(network, file.path, what);
-    return network.freeze();
+    await loadWeights(network, weights);
+    return withNormalisation(network.freeze(), weights.normalisation ?? IMAGENET_NORMALISATION);
   } finally {
     network.dispose();
   }
 }
 
-/** Puts the weights of the run that this one starts from into `network`, if it starts from one. */
-export async function loadInitialisation(network: Network, job: TrainerJob): Promise<void> {
-  const { initialisation } = job.grant;
+/** Puts the weights that the run starts from into `network`, if it starts from any and does not go on from a checkpoint. */
+export async function loadInitialisation(network: Network, job: TrainerJob, published: PublishedFiles): Promise<void> {
+  const { config, initialisation } = job.grant;
+  if (job.resumeDir !== null) return;
+  if (config.initialisation.kind === 'pretrained') {
+    const { weights, head } = config.initialisation;
+    const replaceHead = head === 'replace';
+    return loadWeights(network, { ...publishedWeights('The start', weights, published), replaceHead });
+  }
   if (initialisation === null || job.initialisationPath === null) return;
   const what = `The start ${initialisation.runId}`;
-  requireClasses(what, initialisation.classCount, network.numClasses);
-  await loadWeights(network, job.initialisationPath, what);
+  const { classCount } = initialisation;
+  requireClasses(what, classCount, network.numClasses, 'Choose one trained on the same classes.');
+  const path = job.initialisationPath;
+  await loadWeights(network, { what, network: network.name, classCount, path, advice: OTHER_RUN });
 }
 
 /** The checkpoint to go on from, checked against the grant and the dataset. */
@@ -94,12 +156,4 @@ export async function loadResume(
       `The dataset has ${trainImages} training images, but had ${progress.trainImages} when the run began. Put the old images back, or start the run again.`,
     );
   return content;
-}
-
-function requireClasses(what: string, given: number, wanted: number): void {
-  if (given === wanted) return;
-  throw new RunFailure(
-    'weights_missing',
-    `${what} knows ${given} classes, but the dataset has ${wanted}. Choose one trained on the same classes.`,
-  );
 }

@@ -17,13 +17,14 @@ import type { Network } from '../models/network.ts';
 import { type Progress, pruneCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { createClassificationTask } from './classification.ts';
 import { createDistillationTask } from './distillation.ts';
-import { requireFinite } from './divergence.ts';
+import { finiteOnly, requireFinite } from './divergence.ts';
 import { graphCacheFor } from './graph-cache.ts';
 import { availableBytes, describeMemory, peakMemory } from './host-memory.ts';
 import { ATTEMPT_FILES, type TrainerJob } from './job.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import { explainOutOfMemory, requireFit } from './memory.ts';
 import { Predictor } from './predictor.ts';
+import { obtainPublished, type PublishedFiles } from './published-weights.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { MAX_SILENCE_MS } from './step-meter.ts';
 import { StepRunner } from './step-runner.ts';
@@ -52,6 +53,8 @@ export async function runAttempt(context: AttemptContext): Promise<'succeeded' |
   const { job, imageWorkerUrl, records } = context;
   const { config } = job.grant;
   const folder = await openDataset(job.datasetPath);
+  const published = await obtainPublished(job, folder.classNames.length, { ...context, env: process.env });
+  if (published === null) return 'interrupted';
   const pool = new ImagePool({
     workerUrl: imageWorkerUrl,
     seed: config.seed,
@@ -68,7 +71,7 @@ export async function runAttempt(context: AttemptContext): Promise<'succeeded' |
         `The run asks for ${config.precision}, but this host computes on a CPU: it runs in float32.`,
       );
     const precision = runtime.device === 'cpu' ? 'float32' : config.precision;
-    const { task, progress } = await prepareTask(job, folder, { precision, backend: runtime.versionText });
+    const { task, progress } = await prepareTask(job, folder, { published, precision, backend: runtime.versionText });
     try {
       return await train(context, { folder, pool, task, runtime, precision }, progress);
     } finally {
@@ -91,7 +94,7 @@ async function openDataset(path: string): Promise<ImageFolder> {
 async function prepareTask(
   job: TrainerJob,
   folder: ImageFolder,
-  { precision, backend }: { precision: Precision; backend: string },
+  { published, precision, backend }: { published: PublishedFiles; precision: Precision; backend: string },
 ): Promise<{ task: Task; progress: Progress }> {
   const { runId, config } = job.grant;
   const classCount = folder.classNames.length;
@@ -100,8 +103,8 @@ async function prepareTask(
   const network = createNetwork(config.network, classCount, rng.stream('network'));
   let task: Task | null = null;
   try {
-    await loadInitialisation(network, job);
-    task = await createTask(job, network, rng, precision);
+    await loadInitialisation(network, job, published);
+    task = await createTask(job, network, { rng, published, precision });
     if (job.resumeDir !== null) {
       const { model, state, progress } = await loadResume(job.resumeDir, job, { classCount, trainImages });
       network.loadStateDict(model);
@@ -116,13 +119,16 @@ async function prepareTask(
   return { task, progress: { ...identity, stepsCompleted: 0, epochsValidated: 0, best: null } };
 }
 
-async function createTask(job: TrainerJob, network: Network, rng: Rng, precision: Precision): Promise<Task> {
+async function createTask(
+  job: TrainerJob,
+  network: Network,
+  { rng, published, precision }: { rng: Rng; published: PublishedFiles; precision: Precision },
+): Promise<Task> {
   const { config } = job.grant;
   const { momentum, weightDecay } = config.optimizer;
   const options = { momentum, weightDecay, precision };
   if (config.task === 'classification') return createClassificationTask(network, options);
-  const files = config.teachers.map(({ runId }) => job.teacherPaths.find((file) => file.runId === runId)!);
-  const teachers = await loadTeachers(files, network.numClasses, rng);
+  const teachers = await loadTeachers(job, published, network.numClasses);
   const discriminator = config.discriminator ? createDiscriminator(network.numClasses, rng) : null;
   return createDistillationTask({ student: network, teachers, discriminator }, options);
 }
@@ -198,9 +204,9 @@ async function train(
       records,
       saveCheckpoint: async (checkpointId, reached, top1, isBest) => {
         steps.pull();
-        const model = await task.network.toStateDict();
+        const model = finiteOnly(task.network.toSource(), reached.stepsCompleted);
         const state = await task.toState();
-        for (const part of [model, state]) requireFinite(part, reached.stepsCompleted);
+        requireFinite(state, reached.stepsCompleted);
         const files = await writeCheckpoint(checkpointsDir, checkpointId, { model, state, progress: reached });
         const { stepsCompleted } = reached;
         const epoch = stepsCompleted / training.stepsPerEpoch;

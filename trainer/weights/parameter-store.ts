@@ -1,8 +1,10 @@
 /** The variables of one network: created under PyTorch's names, saved and loaded in PyTorch's layout. */
 import type { Tensor, Variable } from '@tensorflow/tfjs';
 import { tf } from '../engine/tf.ts';
-import type { StateDict } from './state-dict.ts';
+import type { StateDict, StateTensor } from './state-dict.ts';
 import { elementCount } from './state-dict.ts';
+import { isFloatingPoint, type StoredDtype } from './stored-dtype.ts';
+import { readAll, type TensorInfo, type TensorSource } from './tensor-source.ts';
 
 /**
  * How a variable lies in TensorFlow: 'conv' HWIO for PyTorch's OIHW (of a grouped convolution I is the inputs of one group in
@@ -27,6 +29,13 @@ interface Entry {
   layout: Layout;
   /** Null for a counter that exists in the file only (`num_batches_tracked`). */
   variable: Variable | null;
+}
+
+type Float32Values = Pick<Extract<StateTensor, { dtype: 'F32' }>, 'shape' | 'data'>;
+
+export interface LoadOptions {
+  /** Names that keep what they are, whatever the source says of them: a classifier for other classes. */
+  leave?: (name: string) => boolean;
 }
 
 export class ParameterStore {
@@ -59,57 +68,62 @@ export class ParameterStore {
     return variable;
   }
 
-  async toStateDict(): Promise<StateDict> {
-    const stateDict: StateDict = new Map();
-    for (const [name, { layout, variable }] of this.#entries) {
-      if (variable === null) {
-        stateDict.set(name, { dtype: 'I64', shape: [], data: BigInt64Array.of(0n) });
-        continue;
-      }
-      const order = TO_PYTORCH[layout];
-      const tensor = order === null ? variable.clone() : tf.transpose(variable, order);
-      stateDict.set(name, { dtype: 'F32', shape: tensor.shape.slice(), data: (await tensor.data()) as Float32Array });
-      tensor.dispose();
-    }
-    return stateDict;
+  toStateDict(): Promise<StateDict> {
+    return readAll(this.toSource());
+  }
+
+  /** What `toStateDict` gives, tensor by tensor: each is copied out when it is read. */
+  toSource(): TensorSource {
+    const tensors = new Map([...this.#entries].map(([name, entry]) => [name, describe(entry)] as const));
+    return { tensors, read: (name) => copyOut(this.#entries.get(name)!) };
   }
 
   /** All or nothing: throws one Error naming every missing, unexpected or misshapen key before anything is changed. */
   loadStateDict(stateDict: StateDict): void {
-    const problems = this.#findProblems(stateDict);
-    if (problems.length > 0) throw new Error(`These weights do not fit the network: ${problems.join('; ')}.`);
+    const problems = this.#findProblems(stateDict, (dtype) => dtype === 'F32', {});
+    for (const [name, { shape, data }] of stateDict)
+      if (data.length !== elementCount(shape))
+        problems.push(`${name} holds ${data.length} numbers instead of ${elementCount(shape)}`);
+    requireNone(problems);
     for (const [name, { layout, variable }] of this.#entries) {
       const source = stateDict.get(name);
-      if (variable === null || source === undefined) continue;
-      tf.tidy(() => {
-        const order = FROM_PYTORCH[layout];
-        const tensor = tf.tensor(source.data as Float32Array, source.shape, 'float32');
-        variable.assign(order === null ? tensor : tf.transpose(tensor, order));
-      });
+      if (variable !== null && source !== undefined) assign(variable, layout, source as Float32Values);
     }
   }
 
-  #findProblems(stateDict: StateDict): string[] {
+  /**
+   * The same from a source, one tensor in memory at a time; numbers of another precision become float32. Nothing is changed
+   * when keys or shapes do not fit. When reading fails halfway (a damaged file), the network is half loaded: dispose of it.
+   */
+  async load(source: TensorSource, options: LoadOptions = {}): Promise<void> {
+    requireNone(this.#findProblems(source.tensors, isFloatingPoint, options));
+    for (const [name, { layout, variable }] of this.#entries) {
+      if (variable === null || options.leave?.(name)) continue;
+      assign(variable, layout, toFloat32(name, await source.read(name)));
+    }
+  }
+
+  #findProblems(
+    found: ReadonlyMap<string, TensorInfo>,
+    isTaken: (dtype: StoredDtype) => boolean,
+    { leave = () => false }: LoadOptions,
+  ): string[] {
     const missing: string[] = [];
     const wrong: string[] = [];
-    for (const [name, { layout, variable }] of this.#entries) {
-      const source = stateDict.get(name);
-      if (source === undefined) {
-        // Counters carry nothing, and PyTorch files from before 0.4.1 lack them.
-        if (variable !== null) missing.push(name);
-        continue;
-      }
-      if (variable === null) continue;
-      const order = TO_PYTORCH[layout];
-      const shape = order === null ? variable.shape : order.map((axis) => variable.shape[axis]!);
-      if (source.dtype !== 'F32') wrong.push(`${name} is ${source.dtype} instead of F32`);
+    for (const [name, entry] of this.#entries) {
+      // Counters carry nothing, and PyTorch files from before 0.4.1 lack them.
+      if (entry.variable === null || leave(name)) continue;
+      const source = found.get(name);
+      const { shape } = describe(entry);
+      if (source === undefined) missing.push(name);
+      else if (!isTaken(source.dtype)) wrong.push(`${name} is ${source.dtype} instead of F32`);
       else if (source.shape.join() !== shape.join()) {
         wrong.push(`${name} has shape [${source.shape}] instead of [${shape}]`);
-      } else if (source.data.length !== elementCount(shape)) {
-        wrong.push(`${name} holds ${source.data.length} numbers instead of ${elementCount(shape)}`);
       }
     }
-    const unexpected = [...stateDict.keys()].filter((name) => !this.#entries.has(name));
+    const unexpected = [...found.keys()].filter(
+      (name) => !this.#entries.has(name) && !leave(name) && !name.endsWith('.num_batches_tracked'),
+    );
     return [
       ...(missing.length > 0 ? [`missing ${missing.join(', ')}`] : []),
       ...(unexpected.length > 0 ? [`unexpected ${unexpected.join(', ')}`] : []),
@@ -120,4 +134,44 @@ export class ParameterStore {
   dispose(): void {
     for (const { variable } of this.#entries.values()) variable?.dispose();
   }
+}
+
+function requireNone(problems: readonly string[]): void {
+  if (problems.length > 0) throw new Error(`These weights do not fit the network: ${problems.join('; ')}.`);
+}
+
+/** As PyTorch has it. */
+function describe({ layout, variable }: Entry): TensorInfo & { dtype: 'F32' | 'I64' } {
+  if (variable === null) return { dtype: 'I64', shape: [] };
+  const order = TO_PYTORCH[layout];
+  return { dtype: 'F32', shape: order === null ? variable.shape : order.map((axis) => variable.shape[axis]!) };
+}
+
+async function copyOut({ layout, variable }: Entry): Promise<StateTensor> {
+  if (variable === null) return { dtype: 'I64', shape: [], data: BigInt64Array.of(0n) };
+  const order = TO_PYTORCH[layout];
+  const tensor = order === null ? variable.clone() : tf.transpose(variable, order);
+  try {
+    return { dtype: 'F32', shape: tensor.shape.slice(), data: (await tensor.data()) as Float32Array };
+  } finally {
+    tensor.dispose();
+  }
+}
+
+function assign(variable: Variable, layout: Layout, { shape, data }: Float32Values): void {
+  tf.tidy(() => {
+    const order = FROM_PYTORCH[layout];
+    const tensor = tf.tensor(data, shape, 'float32');
+    variable.assign(order === null ? tensor : tf.transpose(tensor, order));
+  });
+}
+
+/** @throws {Error} when a number is too large for float32: it would become infinite without a word */
+function toFloat32(name: string, { dtype, shape, data }: StateTensor): Float32Values {
+  if (dtype === 'F32') return { shape, data };
+  if (dtype !== 'F64') throw new Error(`${name} was read as ${dtype}`);
+  const rounded = Float32Array.from(data);
+  const at = rounded.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(data[i]));
+  if (at !== -1) throw new Error(`${name} holds ${data[at]}, which float32 cannot`);
+  return { shape, data: rounded };
 }

@@ -3,19 +3,20 @@
  * dtype, shape and place in the data behind it. Format: https://github.com/huggingface/safetensors#format
  */
 import { z } from 'zod';
-import type { StateDict, StateDtype } from './state-dict.ts';
-import { elementCount } from './state-dict.ts';
+import { findRepeatedKey } from './json-keys.ts';
+import type { StoredDtype } from './stored-dtype.ts';
+import { isStoredDtype, STORED_BYTES, storedBytes } from './stored-dtype.ts';
+import type { TensorInfo } from './tensor-source.ts';
 
 export type Metadata = Record<string, string>;
 
 /** The limit that the reference implementation sets. */
 export const MAX_HEADER_BYTES = 100_000_000;
-export const BYTES_PER_ELEMENT: Readonly<Record<StateDtype, number>> = { F64: 8, I64: 8, F32: 4, I32: 4, U8: 1 };
 
 /** Where one tensor lies, in bytes from the start of the data. */
 export interface TensorPlace {
   name: string;
-  dtype: StateDtype;
+  dtype: StoredDtype;
   shape: number[];
   begin: number;
   end: number;
@@ -30,17 +31,17 @@ const HeaderEntry = z.strictObject({
 const HeaderMetadata = z.record(z.string(), z.string());
 
 /** Header bytes (with their length in front) and the places of all tensors, in the order of the data. */
-export function encodeHeader(tensors: StateDict, metadata: Metadata): { bytes: Buffer; places: TensorPlace[] } {
+export function encodeHeader(
+  tensors: ReadonlyMap<string, TensorInfo>,
+  metadata: Metadata,
+): { bytes: Buffer; places: TensorPlace[] } {
   // Wide types first keeps every tensor aligned to its own size, which PyTorch's memory-mapped loading needs.
-  const ordered = [...tensors].sort(([, a], [, b]) => BYTES_PER_ELEMENT[b.dtype] - BYTES_PER_ELEMENT[a.dtype]);
+  const ordered = [...tensors].sort(([, a], [, b]) => STORED_BYTES[b.dtype] - STORED_BYTES[a.dtype]);
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   const places: TensorPlace[] = [];
   let offset = 0;
-  for (const [name, { dtype, shape, data }] of ordered) {
-    if (data.length !== elementCount(shape)) {
-      throw new Error(`Tensor ${name} holds ${data.length} elements, but its shape is [${shape}].`);
-    }
-    const place = { name, dtype, shape, begin: offset, end: offset + data.byteLength };
+  for (const [name, { dtype, shape }] of ordered) {
+    const place = { name, dtype, shape: [...shape], begin: offset, end: offset + storedBytes(dtype, shape) };
     places.push(place);
     header[name] = { dtype, shape, data_offsets: [place.begin, place.end] };
     offset = place.end;
@@ -59,15 +60,18 @@ export function encodeHeader(tensors: StateDict, metadata: Metadata): { bytes: B
  * the file's name. The data must be covered exactly: no overlap, no gap, nothing behind the end.
  */
 export function decodeHeader(json: Buffer, dataBytes: number): { places: TensorPlace[]; metadata: Metadata } {
+  const text = json.toString('utf8');
   let header: unknown;
   try {
-    header = JSON.parse(json.toString('utf8'));
+    header = JSON.parse(text);
   } catch {
     throw new Error('its header is not JSON');
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
     throw new Error('its header is not a JSON object');
   }
+  const repeated = findRepeatedKey(text);
+  if (repeated !== null) throw new Error(`its header names "${repeated}" twice`);
   let metadata: Metadata = {};
   const places: TensorPlace[] = [];
   for (const [name, value] of Object.entries(header)) {
@@ -87,16 +91,14 @@ function decodePlace(name: string, value: unknown, dataBytes: number): TensorPla
   const parsed = HeaderEntry.safeParse(value);
   if (!parsed.success) throw new Error(`its header describes tensor "${name}" wrongly (${issueOf(parsed.error)})`);
   const { dtype, shape, data_offsets } = parsed.data;
-  if (!isDtype(dtype)) {
-    throw new Error(
-      `tensor "${name}" has type ${dtype}, which is none of ${Object.keys(BYTES_PER_ELEMENT).join(', ')}`,
-    );
+  if (!isStoredDtype(dtype)) {
+    throw new Error(`tensor "${name}" has type ${dtype}, which is none of ${Object.keys(STORED_BYTES).join(', ')}`);
   }
   const [begin, end] = data_offsets;
   if (begin > end || end > dataBytes) {
     throw new Error(`tensor "${name}" lies at bytes ${begin} to ${end} of data that is ${dataBytes} bytes long`);
   }
-  const bytes = elementCount(shape) * BYTES_PER_ELEMENT[dtype];
+  const bytes = storedBytes(dtype, shape);
   if (bytes !== end - begin) {
     throw new Error(
       `tensor "${name}" of ${dtype} [${shape}] needs ${bytes} bytes, but ${end - begin} are set aside for it`,
@@ -113,10 +115,6 @@ function requireExactCover(places: readonly TensorPlace[], dataBytes: number): v
     reached = end;
   }
   if (reached !== dataBytes) throw new Error(`bytes ${reached} to ${dataBytes} of its data belong to no tensor`);
-}
-
-function isDtype(dtype: string): dtype is StateDtype {
-  return Object.hasOwn(BYTES_PER_ELEMENT, dtype);
 }
 
 function issueOf(error: z.ZodError): string {

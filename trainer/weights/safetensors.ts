@@ -3,20 +3,13 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { CHUNK_BYTES, readBytes, readFully } from './file-bytes.ts';
 import type { Metadata } from './safetensors-header.ts';
-import { decodeHeader, encodeHeader, MAX_HEADER_BYTES } from './safetensors-header.ts';
-import type { StateDict, StateDtype, StateTensor } from './state-dict.ts';
-
-/** Node reads at most 2 GiB at once; this also keeps memory flat while hashing. */
-const CHUNK_BYTES = 64 * 1024 * 1024;
-
-const ARRAYS: { [D in StateDtype]: (buffer: ArrayBuffer) => Extract<StateTensor, { dtype: D }>['data'] } = {
-  F64: (buffer) => new Float64Array(buffer),
-  I64: (buffer) => new BigInt64Array(buffer),
-  F32: (buffer) => new Float32Array(buffer),
-  I32: (buffer) => new Int32Array(buffer),
-  U8: (buffer) => new Uint8Array(buffer),
-};
+import { decodeHeader, encodeHeader, MAX_HEADER_BYTES, type TensorPlace } from './safetensors-header.ts';
+import type { StateDict } from './state-dict.ts';
+import { elementCount } from './state-dict.ts';
+import { toStateTensor } from './stored-dtype.ts';
+import { readAll, sourceOf, type TensorSource, type WeightsFile } from './tensor-source.ts';
 
 export interface WrittenFile {
   sizeBytes: number;
@@ -26,14 +19,16 @@ export interface WrittenFile {
 
 /**
  * Writes `tensors` in one go that is all or nothing: into a temporary file beside `path`, forced to disk, then renamed over
- * it. Whoever opens `path` at any moment, even after a crash, finds the old file or the new one.
+ * it. Whoever opens `path` at any moment, even after a crash, finds the old file or the new one. Of a source, one tensor is in
+ * memory at a time. What a tensor is read as must be what the source said of it.
  */
 export async function writeSafetensors(
   path: string,
-  tensors: StateDict,
+  tensors: StateDict | TensorSource,
   metadata: Metadata = {},
 ): Promise<WrittenFile> {
-  const { bytes: header, places } = encodeHeader(tensors, metadata);
+  const source = sourceOf(tensors);
+  const { bytes: header, places } = encodeHeader(source.tensors, metadata);
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   const hash = createHash('sha256');
   let sizeBytes = 0;
@@ -49,8 +44,11 @@ export async function writeSafetensors(
         }
       };
       await append(header);
-      for (const { name } of places) {
-        const { data } = tensors.get(name)!;
+      for (const { name, dtype, shape } of places) {
+        const { data, dtype: found } = await source.read(name);
+        if (found !== dtype) throw new Error(`Tensor ${name} is ${found}, not ${dtype}.`);
+        if (data.length !== elementCount(shape))
+          throw new Error(`Tensor ${name} holds ${data.length} elements, but its shape is [${shape}].`);
         await append(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       }
       await file.sync();
@@ -66,22 +64,42 @@ export async function writeSafetensors(
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
-/** Reads a whole file. Throws one Error with the file's name and what is wrong with it, before any tensor is read. */
-export async function readSafetensors(path: string): Promise<{ tensors: StateDict; metadata: Metadata }> {
+export interface SafetensorsFile extends WeightsFile {
+  readonly metadata: Metadata;
+}
+
+/** Opens a file and checks its whole header. Throws one Error with the file's name and what is wrong with it. */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const refuse = (error: unknown): never => {
+    throw new Error(`${path} cannot be read as safetensors: ${(error as Error).message}.`, { cause: error });
+  };
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
     const { json, dataStart } = await readHeader(file, size);
     const { places, metadata } = decodeHeader(json, size - dataStart);
-    const tensors: StateDict = new Map();
-    for (const { name, dtype, shape, begin, end } of places) {
-      const buffer = new ArrayBuffer(end - begin);
-      await readFully(file, new Uint8Array(buffer), dataStart + begin);
-      tensors.set(name, { dtype, shape, data: ARRAYS[dtype](buffer) } as StateTensor);
-    }
-    return { tensors, metadata };
+    const tensors = new Map(places.map((place): [string, TensorPlace] => [place.name, place]));
+    return {
+      tensors,
+      metadata,
+      read: async (name) => {
+        const { dtype, shape, begin, end } = tensors.get(name)!;
+        const bytes = await readBytes(file, dataStart + begin, end - begin).catch(refuse);
+        return toStateTensor(dtype, shape, bytes);
+      },
+      close: () => file.close(),
+    };
   } catch (error) {
-    throw new Error(`${path} cannot be read as safetensors: ${(error as Error).message}.`, { cause: error });
+    await file.close();
+    return refuse(error);
+  }
+}
+
+/** Reads a whole file. Throws one Error with the file's name and what is wrong with it, before any tensor is read. */
+export async function readSafetensors(path: string): Promise<{ tensors: StateDict; metadata: Metadata }> {
+  const file = await openSafetensors(path);
+  try {
+    return { tensors: await readAll(file), metadata: file.metadata };
   } finally {
     await file.close();
   }
@@ -98,14 +116,6 @@ async function readHeader(file: FileHandle, size: number): Promise<{ json: Buffe
   const json = Buffer.alloc(headerBytes);
   await readFully(file, json, 8);
   return { json, dataStart: 8 + headerBytes };
-}
-
-async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await file.read(into, done, Math.min(CHUNK_BYTES, into.length - done), position + done);
-    if (bytesRead === 0) throw new Error('it ended while it was being read');
-    done += bytesRead;
-  }
 }
 
 /** Makes the rename itself survive a power cut. */

@@ -8,7 +8,7 @@ import { Panel } from '../../ui/panel';
 import { Select } from '../../ui/select';
 import { useStudyForm } from './form-context';
 import { problemAt } from './problems';
-import { refId } from './teacher-choices';
+import { refId, startFrom } from './teacher-choices';
 
 const NETWORK_OPTIONS = NETWORK_NAMES.map((name) => ({ value: name, label: name }));
 
@@ -102,9 +102,7 @@ function StartField() {
           value={value}
           disabled={existing !== null}
           options={options}
-          onChange={(next) =>
-            update({ start: choices.find((choice) => refId(choice.ref) === next)?.ref ?? { kind: 'random' } })
-          }
+          onChange={(next) => update({ start: startFrom(choices.find((choice) => refId(choice.ref) === next)?.ref) })}
         />
       )}
     </Field>

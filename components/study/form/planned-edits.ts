@@ -1,13 +1,14 @@
 /** Changes of the networks to train first that must reach everything that refers to them. */
 import type { NetworkRef } from '@mealtable/protocol/study-design';
 import { newOptimizer, nextDraftId, type PlannedDraft, type StudyDraft } from './draft.ts';
+import { startFrom } from './teacher-choices.ts';
 
 const mapRefs = (draft: StudyDraft, change: (ref: NetworkRef) => NetworkRef | null): StudyDraft => {
   const mapSet = (set: readonly NetworkRef[]) => set.flatMap((ref) => change(ref) ?? []);
-  const start = draft.start.kind === 'random' ? draft.start : change(draft.start);
+  const { start } = draft;
   return {
     ...draft,
-    start: start ?? { kind: 'random' },
+    start: start.kind === 'random' || start.kind === 'pretrained' ? start : startFrom(change(start)),
     // An ensemble that loses its last teacher is no level any more.
     teachers: draft.teachers.map(mapSet).filter((set) => set.length > 0),
     list: draft.list.map((variant) => ({ ...variant, teachers: mapSet(variant.teachers) })),

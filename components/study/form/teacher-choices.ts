@@ -1,7 +1,8 @@
 /** What may stand in an ensemble or give the start: networks trained first by this study, and runs that succeeded. */
 import type { KnownRun } from '@mealtable/protocol/expand-design';
 import type { NetworkName } from '@mealtable/protocol/networks';
-import type { NetworkRef } from '@mealtable/protocol/study-design';
+import type { NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
+import { refKey } from '@mealtable/protocol/variant-key';
 import type { TeacherOption } from '@mealtable/protocol/views';
 import { formatPercent } from '../../format.ts';
 import type { PlannedDraft } from './draft.ts';
@@ -14,7 +15,13 @@ export interface TeacherChoice {
   detail: string;
 }
 
-export const refId = (ref: NetworkRef): string => (ref.kind === 'run' ? ref.runId : `planned:${ref.key}`);
+export const refId = (ref: NetworkRef): string => (ref.kind === 'planned' ? `planned:${ref.key}` : refKey(ref));
+/** The student's start at a choice, random without one. Published weights keep their classifier until somebody says otherwise. */
+export function startFrom(ref: NetworkRef | null | undefined): StudyDesign['student']['initialisation'] {
+  if (!ref) return { kind: 'random' };
+  return ref.kind === 'pretrained' ? { ...ref, head: 'keep' } : ref;
+}
+
 export const sameRef = (a: NetworkRef, b: NetworkRef): boolean => refId(a) === refId(b);
 
 /** @param classCount of the chosen dataset: runs that know another number of classes cannot teach it */
@@ -51,7 +58,7 @@ export const labelOf = (
   known: ReadonlyMap<string, KnownRun>,
 ): string =>
   choices.find((choice) => sameRef(choice.ref, ref))?.label ??
-  (ref.kind === 'planned' ? ref.key : (known.get(ref.runId)?.label ?? ref.runId));
+  ((ref.kind === 'run' && known.get(ref.runId)?.label) || refKey(ref));
 
 export const knownRuns = (runs: readonly TeacherOption[]): Map<string, KnownRun> =>
   new Map(

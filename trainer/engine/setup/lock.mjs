@@ -17,13 +17,15 @@ const RETRY_MS = 300;
  * @param {string} file
  * @param {(owner: string) => void} onWait
  * @param {() => Promise<T>} work
+ * @param {AbortSignal} [signal] ends the waiting: the call then rejects with its reason
  * @returns {Promise<T>}
  */
-export async function withLock(file, onWait, work) {
+export async function withLock(file, onWait, work, signal) {
   mkdirSync(dirname(file), { recursive: true });
   const mine = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
   let waited = false;
   while (!create(file, mine)) {
+    signal?.throwIfAborted();
     const holder = read(file);
     if (holder !== null && isStale(file, holder)) {
       takeAway(file, holder);
