@@ -10,6 +10,8 @@ export const PROGRAMS = {
   trainer: 'trainer/train/main.ts',
   /** Threads of the trainer: they can load a program only. */
   'image-worker': 'trainer/data/image-worker.ts',
+  /** Looks at a dataset's images for the agent. */
+  'check-images': 'trainer/data/check-images.ts',
 };
 
 rmSync(inRoot('dist'), { recursive: true, force: true });

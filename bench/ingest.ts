@@ -54,7 +54,15 @@ function makeBatch(index: number): AttemptRecord[] {
 /** @returns runs of a study without dependencies, claimed by one host */
 async function claimFresh(hub: BenchHub, count: number): Promise<Grant[]> {
   const hostId = hub.ids('host');
-  const dataset = { name: 'bench', classNames: ['a', 'b'], trainCount: 1, valCount: 1, fingerprint: '', problems: [] };
+  const counts = { trainCount: 1, valCount: 1 };
+  const dataset = {
+    name: 'bench',
+    classNames: ['a', 'b'],
+    classLabels: null,
+    ...counts,
+    fingerprint: '',
+    problems: [],
+  };
   const machine = { platform: '', cpuModel: '', cpuCount: 1, memoryBytes: 1, gpus: [], slots: 64, backend: '' };
   await transact(hub, (tx) => upsertHost(tx, hostId, '0', { name: 'bench', ...machine, datasets: [dataset] }));
   const budget = { epochs: 1, batchSize: 2, optimizer: { learningRate: 0.1 } };

@@ -22,11 +22,13 @@ export type FatalRefusal = keyof typeof FATAL_REFUSALS;
 
 export const DatasetReport = z.object({
   name: z.string(),
-  /** Class folder names in the order of their indices. */
+  /** Class folder names, synsets or numbers in the order of their indices: what the classes are known by. */
   classNames: z.array(z.string()),
+  /** What people call them, in the same order; null where nothing says so. Older agents do not send it. */
+  classLabels: z.array(z.string()).nullable().default(null),
   trainCount: z.int(),
   valCount: z.int(),
-  /** Hash over relative paths and sizes: equal fingerprints mean the same images. */
+  /** Hash over names and sizes of the images: equal fingerprints mean the same images. */
   fingerprint: z.string(),
   /** Empty when usable; otherwise sentences saying what is wrong and how to mend it. */
   problems: z.array(z.string()),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { centreView, randomView } from '../../trainer/data/augment.ts';
+import { centreView, REFERENCE_VIEWS, randomView } from '../../trainer/data/augment.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 
 const viewsOf = (width: number, height: number, count = 4000) =>
@@ -53,7 +53,7 @@ test.each([
   [8, 8, 24, 27, 27, 2, 2],
   [640, 427, 380, 650, 434, 135, 27],
 ])('%i x %i at %i: resized to %i x %i, cut at (%i, %i)', (width, height, size, w, h, x, y) => {
-  expect(centreView(width, height, size)).toEqual({
+  expect(centreView(width, height, { inputSize: size, ...REFERENCE_VIEWS })).toEqual({
     box: { x: 0, y: 0, width, height },
     resized: { width: w, height: h },
     window: { x, y, width: size, height: size },

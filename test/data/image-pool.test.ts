@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { centreView, randomView } from '../../trainer/data/augment.ts';
+import { centreView, REFERENCE_VIEWS, randomView } from '../../trainer/data/augment.ts';
+import type { ImageLocation } from '../../trainer/data/dataset.ts';
 import { decodeImage } from '../../trainer/data/decode.ts';
 import { ImagePool } from '../../trainer/data/image-pool.ts';
 import { renderView } from '../../trainer/data/render-view.ts';
@@ -12,10 +13,13 @@ import { type BundledPrograms, bundleTrainer } from '../support/bundle.ts';
 import { encodePng, patternPixels } from '../support/image-folder.ts';
 
 const SIZE = 16;
+const VIEWS = { inputSize: SIZE, ...REFERENCE_VIEWS };
 const LENGTH = SIZE * SIZE * 3;
 let programs: BundledPrograms;
 let folder: string;
 const file = (name: string) => join(folder, name);
+const at = (name: string): ImageLocation => ({ path: file(name), offset: 0, length: null });
+const decodeFile = (name: string) => decodeImage(readFileSync(file(name)));
 
 beforeAll(async () => {
   programs = await bundleTrainer();
@@ -30,7 +34,7 @@ afterAll(async () => {
 });
 
 async function withPool<T>(threads: number, cacheBytes: number, use: (pool: ImagePool) => Promise<T>): Promise<T> {
-  const pool = new ImagePool({ workerUrl: programs.imageWorkerUrl, seed: 5, inputSize: SIZE, threads, cacheBytes });
+  const pool = new ImagePool({ workerUrl: programs.imageWorkerUrl, seed: 5, views: VIEWS, threads, cacheBytes });
   try {
     return await use(pool);
   } finally {
@@ -39,16 +43,16 @@ async function withPool<T>(threads: number, cacheBytes: number, use: (pool: Imag
 }
 
 const places = [4, 0, 8, 3, 3, 7];
-const paths = () => places.map((place) => file(`${place}.png`));
+const locations = () => places.map((place) => at(`${place}.png`));
 
 test('an image arrives as the view of its seed, place and epoch', async () => {
-  const { pixels, failures } = await withPool(1, 1e6, (pool) => pool.render(places, paths(), 2));
+  const { pixels, failures } = await withPool(1, 1e6, (pool) => pool.render(places, locations(), 2));
   expect(failures).toEqual(places.map(() => null));
   for (const [i, place] of places.entries()) {
-    const image = await decodeImage(file(`${place}.png`));
+    const image = await decodeFile(`${place}.png`);
     const view = randomView(Rng.seeded(5).stream('view', 2, place), image.width, image.height, SIZE);
     const expected = new Uint8Array(LENGTH);
-    renderView(image, view, expected, 0);
+    renderView(image, view, 'bilinear', expected, 0);
     expect(pixels.subarray(i * LENGTH, (i + 1) * LENGTH)).toEqual(expected);
   }
 });
@@ -62,10 +66,10 @@ test('neither the number of threads nor the memory for images changes a number',
   ] as const) {
     results.push(
       await withPool(threads, cacheBytes, async (pool) => {
-        const first = await pool.render(places, paths(), 1);
-        const again = await pool.render(places, paths(), 1);
+        const first = await pool.render(places, locations(), 1);
+        const again = await pool.render(places, locations(), 1);
         expect(again.pixels).toEqual(first.pixels);
-        return [first.pixels, (await pool.render(places, paths(), null)).pixels];
+        return [first.pixels, (await pool.render(places, locations(), null)).pixels];
       }),
     );
   }
@@ -75,8 +79,8 @@ test('neither the number of threads nor the memory for images changes a number',
 
 test('many requests at once are each answered with their own images', async () => {
   await withPool(2, 1e6, async (pool) => {
-    const one = await Promise.all(places.map((place, i) => pool.render([place], [paths()[i]!], 0)));
-    const all = await pool.render(places, paths(), 0);
+    const one = await Promise.all(places.map((place, i) => pool.render([place], [locations()[i]!], 0)));
+    const all = await pool.render(places, locations(), 0);
     one.forEach(({ pixels }, i) => {
       expect(pixels).toEqual(all.pixels.slice(i * LENGTH, (i + 1) * LENGTH));
     });
@@ -86,7 +90,7 @@ test('many requests at once are each answered with their own images', async () =
 describe('files that are not plain colour images', () => {
   const decoded = async (name: string, bytes: Uint8Array) => {
     writeFileSync(file(name), bytes);
-    return decodeImage(file(name));
+    return decodeFile(name);
   };
 
   test('grey becomes one channel that serves for all three', async () => {
@@ -95,7 +99,7 @@ describe('files that are not plain colour images', () => {
     expect(image).toMatchObject({ width: 10, height: 9, channels: 1 });
     expect([...image.data]).toEqual([...grey]);
     const out = new Uint8Array(LENGTH);
-    renderView(image, centreView(10, 9, SIZE), out, 0);
+    renderView(image, centreView(10, 9, VIEWS), 'bilinear', out, 0);
     for (let i = 0; i < LENGTH; i += 3) {
       expect(out[i + 1]).toBe(out[i]);
       expect(out[i + 2]).toBe(out[i]);
@@ -123,12 +127,12 @@ test('an unreadable image leaves zeros and its reason, the others are as ever', 
   writeFileSync(file('cut.png'), whole.subarray(0, whole.length / 2));
   writeFileSync(file('empty.png'), '');
   writeFileSync(file('text.jpg'), 'not an image');
-  const bad = ['cut.png', 'empty.png', 'text.jpg', 'missing.png'].map(file);
+  const bad = ['cut.png', 'empty.png', 'text.jpg', 'missing.png'].map(at);
   await withPool(2, 1e6, async (pool) => {
-    const good = await pool.render([0], [file('0.png')], 0);
+    const good = await pool.render([0], [at('0.png')], 0);
     const { pixels, failures } = await pool.render(
       [1, 2, 0, 3, 4],
-      [bad[0]!, bad[1]!, file('0.png'), bad[2]!, bad[3]!],
+      [bad[0]!, bad[1]!, at('0.png'), bad[2]!, bad[3]!],
       0,
     );
     expect(failures.map((reason) => reason !== null && reason.length > 0)).toEqual([true, true, false, true, true]);
@@ -139,7 +143,7 @@ test('an unreadable image leaves zeros and its reason, the others are as ever', 
 
 test('a thread that cannot start rejects what was asked of it', async () => {
   const workerUrl = new URL('./no-such-program.js', programs.imageWorkerUrl);
-  const pool = new ImagePool({ workerUrl, seed: 1, inputSize: SIZE, threads: 1, cacheBytes: 0 });
-  await expect(pool.render([0], [file('0.png')], 0)).rejects.toThrow(/no-such-program/);
+  const pool = new ImagePool({ workerUrl, seed: 1, views: VIEWS, threads: 1, cacheBytes: 0 });
+  await expect(pool.render([0], [at('0.png')], 0)).rejects.toThrow(/no-such-program/);
   await pool.close();
 });

@@ -2,21 +2,24 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { REFERENCE_VIEWS } from '../../trainer/data/augment.ts';
 import { ImagePool } from '../../trainer/data/image-pool.ts';
-import { type ImageSplit, listImageFolder } from '../../trainer/data/list-images.ts';
-import { type Batch, TrainingBatches, validationBatches } from '../../trainer/data/loader.ts';
+import { type Batch, type LoaderOptions, TrainingBatches, validationBatches } from '../../trainer/data/loader.ts';
+import { openDataset } from '../../trainer/data/open-dataset.ts';
 import { UnreadableImages } from '../../trainer/data/unreadable-images.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { type BundledPrograms, bundleTrainer } from '../support/bundle.ts';
 import { makeImageFolder } from '../support/image-folder.ts';
+
+type Split = LoaderOptions['split'];
 
 const SIZE = 16;
 const LENGTH = SIZE * SIZE * 3;
 let programs: BundledPrograms;
 let root: string;
 let pool: ImagePool;
-let train: ImageSplit;
-let val: ImageSplit;
+let train: Split;
+let val: Split;
 let log: string[];
 let unreadable: UnreadableImages;
 
@@ -24,8 +27,14 @@ beforeAll(async () => {
   programs = await bundleTrainer();
   root = mkdtempSync(join(tmpdir(), 'loader-'));
   await makeImageFolder(root, { classes: ['a', 'b', 'c'], train: 15, val: 15, size: 12 });
-  ({ train, val } = (await listImageFolder(root)).splits);
-  pool = new ImagePool({ workerUrl: programs.imageWorkerUrl, seed: 3, inputSize: SIZE, threads: 1, cacheBytes: 1e6 });
+  ({ train, val } = (await openDataset(root, null)).splits);
+  pool = new ImagePool({
+    workerUrl: programs.imageWorkerUrl,
+    seed: 3,
+    views: { inputSize: SIZE, ...REFERENCE_VIEWS },
+    threads: 1,
+    cacheBytes: 1e6,
+  });
 });
 afterAll(async () => {
   await pool.close();
@@ -42,14 +51,16 @@ const training = (batchSize: number, split = train) =>
 const imagesOf = ({ pixels, size }: Batch) =>
   Array.from({ length: size }, (_, i) => pixels.slice(i * LENGTH, (i + 1) * LENGTH).join());
 /** `split` with broken files in the given places. */
-function breakPlaces(split: ImageSplit, places: number[]): ImageSplit {
-  const paths = split.paths.map((path, i) => {
-    if (!places.includes(i)) return path;
-    const broken = join(root, `broken-${i}.png`);
-    writeFileSync(broken, 'broken');
-    return broken;
-  });
-  return { paths, labels: split.labels };
+function breakPlaces(split: Split, places: number[]): Split {
+  const brokenAt = (place: number) => join(root, `broken-${place}.png`);
+  for (const place of places) writeFileSync(brokenAt(place), 'broken');
+  return {
+    length: split.length,
+    labels: split.labels,
+    locate: (place) =>
+      places.includes(place) ? { path: brokenAt(place), offset: 0, length: null } : split.locate(place),
+    describe: (place) => (places.includes(place) ? brokenAt(place) : split.describe(place)),
+  };
 }
 async function takeEpoch(batches: TrainingBatches, epoch = 0): Promise<Batch[]> {
   const taken: Batch[] = [];
@@ -115,7 +126,7 @@ describe('training batches', () => {
 });
 
 describe('validation batches', () => {
-  const collect = async (split: ImageSplit, batchSize: number) => {
+  const collect = async (split: Split, batchSize: number) => {
     const batches: Batch[] = [];
     for await (const batch of validationBatches({ pool, split, batchSize, unreadable })) batches.push(batch);
     return batches;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { capture } from '../../trainer/engine/capture.ts';
-import { normalisePixels, uploadPixels } from '../../trainer/engine/pixels.ts';
+import { IMAGENET_NORMALISATION, normalisePixels, renormalise, uploadPixels } from '../../trainer/engine/pixels.ts';
 import { tf } from '../../trainer/engine/tf.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 
@@ -16,6 +16,21 @@ test('every byte is normalised by the ImageNet mean and deviation of its channel
   const expected = Array.from(bytes, (byte, i) => (byte / 255 - mean![i % 3]!) / deviation![i % 3]!);
   const actual = tf.tidy(() => normalisePixels(uploadPixels(bytes, 1)).dataSync());
   expectClose(actual, expected, 1e-6);
+});
+
+test('normalised in another way, at once or afterwards, is the same', () => {
+  const wanted = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
+  const [atOnce, afterwards] = tf.tidy(() => {
+    const pixels = uploadPixels(bytes, 1);
+    const renormalised = renormalise(normalisePixels(pixels), IMAGENET_NORMALISATION, wanted);
+    return [normalisePixels(pixels, wanted).dataSync(), renormalised.dataSync()];
+  }) as never as Float32Array[];
+  expectClose(
+    atOnce!,
+    Array.from(bytes, (byte) => byte / 127.5 - 1),
+    1e-6,
+  );
+  expectClose(afterwards!, [...atOnce!], 1e-6);
 });
 
 test('images whose bytes do not fill whole numbers are normalised alike', () => {

@@ -19,7 +19,11 @@ export async function bundleTrainer(): Promise<BundledPrograms> {
   const folder = path.join(ROOT, '.cache', 'test-programs', randomUUID());
   await build({
     absWorkingDir: ROOT,
-    entryPoints: { trainer: 'trainer/train/main.ts', 'image-worker': 'trainer/data/image-worker.ts' },
+    entryPoints: {
+      trainer: 'trainer/train/main.ts',
+      'image-worker': 'trainer/data/image-worker.ts',
+      'check-images': 'trainer/data/check-images.ts',
+    },
     outdir: folder,
     bundle: true,
     platform: 'node',

@@ -127,6 +127,7 @@ export const makeReport = (more: Partial<HostReport> = {}): HostReport => ({
 export const makeDataset = (more: Partial<HostReport['datasets'][number]> = {}) => ({
   name: 'digits',
   classNames: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  classLabels: null,
   trainCount: 100,
   valCount: 20,
   fingerprint: 'f',

@@ -83,6 +83,11 @@ export class Agent {
     return exit;
   }
 
+  /** Tells the hub again what this host can do: by a new connection, which begins with that. */
+  announce(): void {
+    this.#hub.reconnect();
+  }
+
   /** Takes no more runs, lets the trainers save a checkpoint, sends what can be sent in time, and ends `run`. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;

@@ -1,9 +1,9 @@
-/** Image folders of this host: the built-in demo data, and those given by flags. */
+/** Datasets of this host: the built-in demo data, and those given by flags. */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatasetReport } from '@mealtable/protocol/agent-messages';
 import { DatasetName } from '@mealtable/protocol/run-config';
-import { scanImageFolder } from '../data/image-folder.ts';
+import type { Dataset } from '../data/dataset.ts';
 
 const DEMO = 'digits';
 
@@ -20,26 +20,35 @@ export function findDatasets(
   return new Map([...(demo ? [[DEMO, demo] as const] : []), ...subfolders(datasetsDir), ...given]);
 }
 
-/** Reports in the order of the names. A folder that cannot be used is reported too, with the problem. */
-export async function scanDatasets(datasets: Map<string, string>): Promise<DatasetReport[]> {
-  const reports: DatasetReport[] = [];
-  for (const [name, path] of [...datasets].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const badName = DatasetName.safeParse(name).error?.issues[0]?.message;
-    reports.push(badName ? unusable(name, `Rename the folder ${path}: ${badName}`) : await scan(name, path));
-  }
-  return reports;
+/** Null when the hub can know a dataset by this name; otherwise what to do. */
+export function findNameProblem(name: string, path: string): string | null {
+  const problem = DatasetName.safeParse(name).error?.issues[0]?.message;
+  return problem === undefined ? null : `Rename the folder ${path}: ${problem}`;
 }
 
-async function scan(name: string, path: string): Promise<DatasetReport> {
-  try {
-    return { ...(await scanImageFolder(path)), name };
-  } catch (error) {
-    return unusable(name, `${path} cannot be read: ${(error as Error).message}`);
-  }
+/** @param problems on top of the dataset's own */
+export function reportDataset(name: string, dataset: Dataset, problems: readonly string[]): DatasetReport {
+  return {
+    name,
+    classNames: dataset.classNames,
+    classLabels: dataset.classLabels,
+    trainCount: dataset.splits.train.length,
+    valCount: dataset.splits.val.length,
+    fingerprint: dataset.fingerprint,
+    problems: [...dataset.problems, ...problems],
+  };
 }
 
-function unusable(name: string, problem: string): DatasetReport {
-  return { name, classNames: [], trainCount: 0, valCount: 0, fingerprint: '', problems: [problem] };
+export function reportUnusable(name: string, problem: string): DatasetReport {
+  return {
+    name,
+    classNames: [],
+    classLabels: null,
+    trainCount: 0,
+    valCount: 0,
+    fingerprint: '',
+    problems: [problem],
+  };
 }
 
 function subfolders(dir: string | null): [string, string][] {

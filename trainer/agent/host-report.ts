@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { HostReport } from '@mealtable/protocol/agent-messages';
-import { findDatasets, scanDatasets } from './datasets.ts';
+import type { DatasetWatch } from './dataset-watch.ts';
 import { type Gpu, listGpus } from './gpus.ts';
 
 /** What one run may use of the machine. */
@@ -19,7 +19,7 @@ export interface Slot {
 export interface Host {
   report: HostReport;
   slots: Slot[];
-  /** Image folders by dataset name. */
+  /** Folders by dataset name; follows what happens to them. */
   datasets: Map<string, string>;
 }
 
@@ -27,24 +27,22 @@ export interface HostOptions {
   name: string | null;
   /** Null: one per GPU, or up to two on a CPU. */
   slots: number | null;
-  datasets: Map<string, string>;
-  datasetsDir: string | null;
-  programDir: string;
+  /** Has looked at the datasets once. */
+  datasets: DatasetWatch;
   /** An inherited CUDA_VISIBLE_DEVICES. */
   visibleDevices: string | undefined;
   /** An inherited MEALTABLE_ENGINE: 'cpu' keeps trainers from the native TensorFlow. */
   engine: string | undefined;
 }
 
-/** Scans the machine and its datasets. Done once at the start: a changed dataset shows after a restart of the agent. */
+/** Looks at the machine. Done once at the start; only the datasets are looked at again later. */
 export async function describeHost(options: HostOptions): Promise<Host> {
   const gpus = await listGpus(options.visibleDevices);
   const cpuCount = availableParallelism();
   const slotCount = options.slots ?? (gpus.length || Math.min(2, cpuCount));
-  const datasets = findDatasets(options.datasets, options.datasetsDir, options.programDir);
   return {
     slots: makeSlots(slotCount, cpuCount, gpus),
-    datasets,
+    datasets: options.datasets.paths,
     report: {
       name: options.name ?? hostname(),
       platform: `${platform()} ${release()}`,
@@ -54,7 +52,7 @@ export async function describeHost(options: HostOptions): Promise<Host> {
       gpus: gpus.map(({ index, name, memoryBytes }) => ({ index, name, memoryBytes })),
       slots: slotCount,
       backend: options.engine === 'cpu' ? 'cpu' : backendOfTrainers(),
-      datasets: await scanDatasets(datasets),
+      datasets: options.datasets.reports,
     },
   };
 }

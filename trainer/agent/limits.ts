@@ -13,6 +13,10 @@ export interface AgentLimits {
   blobCacheBytes: number;
   /** No run is taken with less free space in the state folder. */
   minFreeBytes: number;
+  /** Time between two looks at the datasets' folders. */
+  datasetRescanMs: number;
+  /** How long the hub waits for a dataset to be read before it is told that this takes longer. */
+  datasetPatienceMs: number;
 }
 
 export const agentLimits: AgentLimits = {
@@ -23,4 +27,6 @@ export const agentLimits: AgentLimits = {
   corruptDownloadTries: 3,
   blobCacheBytes: 20_000_000_000,
   minFreeBytes: 200_000_000,
+  datasetRescanMs: 30_000,
+  datasetPatienceMs: 10_000,
 };

@@ -1,16 +1,21 @@
 /** The host agent: `node dist/agent.js --hub URL --token TOKEN`. Reads flags, machine and clock, and puts the parts together. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
+import { datasetCacheFolder } from '../data/open-dataset.ts';
 import trainerPackage from '../package.json' with { type: 'json' };
 import { Agent } from './agent.ts';
 import type { AttemptDir } from './attempt-dir.ts';
 import { BlobCache } from './blob-cache.ts';
 import { BlobClient } from './blob-client.ts';
+import { DatasetWatch } from './dataset-watch.ts';
+import { findDatasets } from './datasets.ts';
 import { type AgentEnv, parseAgentEnv, USAGE } from './env.ts';
 import { AGENT_EXIT, AgentExit } from './exit-codes.ts';
 import { loadHostId } from './host-id.ts';
-import { describeHost, type Slot } from './host-report.ts';
+import { describeHost, type Host, type Slot } from './host-report.ts';
+import { makeImageCheck } from './image-check.ts';
 import { agentLimits } from './limits.ts';
 import { takeLock } from './lock.ts';
 import { makeLog } from './log.ts';
@@ -44,17 +49,22 @@ function openStateDir(stateDir: string): void {
 }
 
 async function attach(env: AgentEnv): Promise<number> {
+  const datasets = new DatasetWatch({
+    find: () => findDatasets(env.datasets, env.datasetsDir, import.meta.dirname),
+    cacheFolder: datasetCacheFolder(process.env),
+    checkImages: makeImageCheck(join(dirname(env.trainer), 'check-images.js'), log),
+  });
+  await datasets.refresh(agentLimits.datasetPatienceMs);
   const host = await describeHost({
     ...env,
-    programDir: import.meta.dirname,
+    datasets,
     visibleDevices: process.env.CUDA_VISIBLE_DEVICES,
     engine: process.env.MEALTABLE_ENGINE,
   });
   log(
     `Host ${host.report.name}: ${host.slots.length} slots, ${host.report.gpus.length} GPUs, state in ${env.stateDir}.`,
   );
-  for (const { name, trainCount, valCount, problems } of host.report.datasets)
-    log(`Dataset ${name}: ${problems.length > 0 ? problems.join(' ') : `${trainCount} + ${valCount} images`}`);
+  logDatasets(host);
   const blobs = new BlobClient({
     hub: env.hub,
     token: env.token,
@@ -87,7 +97,24 @@ async function attach(env: AgentEnv): Promise<number> {
       isAsked = true;
       void agent.stop();
     });
+  void followDatasets(datasets, host, agent);
   return agent.run();
+}
+
+/** As long as the agent runs: the hub hears of every dataset that comes, changes or goes. */
+async function followDatasets(datasets: DatasetWatch, host: Host, agent: Agent): Promise<void> {
+  for (;;) {
+    await sleep(agentLimits.datasetRescanMs, undefined, { ref: false });
+    if (!(await datasets.refresh(agentLimits.datasetPatienceMs))) continue;
+    host.report.datasets = datasets.reports;
+    logDatasets(host);
+    agent.announce();
+  }
+}
+
+function logDatasets({ report }: Host): void {
+  for (const { name, trainCount, valCount, problems } of report.datasets)
+    log(`Dataset ${name}: ${problems.length > 0 ? problems.join(' ') : `${trainCount} + ${valCount} images`}`);
 }
 
 function trainerCommand({ trainer, weightsDir }: AgentEnv, dir: AttemptDir, slot: Slot): TrainerCommand {

@@ -1,6 +1,6 @@
 /** Which part of an image the network sees: the geometry of torchvision's training and validation transforms. */
 import type { Rng } from '../engine/rng.ts';
-import type { Box } from './resample.ts';
+import type { Box, Interpolation } from './resample.ts';
 
 /** A view: cut `box` out, resize it to `resized`, take `window` of that, mirror it when `flip`. */
 export interface View {
@@ -10,13 +10,22 @@ export interface View {
   flip: boolean;
 }
 
+/** How images become a network's input. */
+export interface Views {
+  /** Side of the square input in pixels. */
+  inputSize: number;
+  /** Validation: the share of the resized image's shorter side that the centre crop keeps. */
+  cropFraction: number;
+  interpolation: Interpolation;
+}
+
+/** As MEAL V2 and torchvision's reference training prepare images: 256 pixels for a crop of 224. */
+export const REFERENCE_VIEWS = { cropFraction: 224 / 256, interpolation: 'bilinear' } as const;
+
 const AREA_SCALE = [0.08, 1] as const;
 const ASPECT_RATIO = [3 / 4, 4 / 3] as const;
 const CROP_TRIES = 10;
 const FLIP_PROBABILITY = 0.5;
-/** The validation image is resized so that a centre crop keeps this share of its shorter side. */
-const RESIZE_OVER_CROP = 256 / 224;
-
 /** RandomResizedCrop and RandomHorizontalFlip with torchvision's defaults; all randomness comes from `rng`. */
 export function randomView(rng: Rng, width: number, height: number, inputSize: number): View {
   return {
@@ -46,9 +55,16 @@ function randomCrop(rng: Rng, width: number, height: number): Box {
   return { x: Math.floor((width - w) / 2), y: Math.floor((height - h) / 2), width: w, height: h };
 }
 
-/** Resize(trunc(256/224 S)) of the shorter side, then CenterCrop(S). */
-export function centreView(width: number, height: number, inputSize: number): View {
-  const shorter = Math.trunc(RESIZE_OVER_CROP * inputSize);
+/**
+ * Resize(trunc(inputSize / cropFraction)) of the shorter side, then CenterCrop(inputSize). A longer side shorter than the crop
+ * cannot be, as cropFraction is at most 1.
+ */
+export function centreView(
+  width: number,
+  height: number,
+  { inputSize, cropFraction }: Pick<Views, 'inputSize' | 'cropFraction'>,
+): View {
+  const shorter = Math.trunc(inputSize / cropFraction);
   const longer = Math.trunc((shorter * Math.max(width, height)) / Math.min(width, height));
   const resized = width <= height ? { width: shorter, height: longer } : { width: longer, height: shorter };
   return {

@@ -1,12 +1,14 @@
 /** The threads that load images. Work is dealt out by place, so that each thread's kept images are the ones it is asked for. */
 import { Worker } from 'node:worker_threads';
+import type { Views } from './augment.ts';
+import type { ImageLocation } from './dataset.ts';
 import type { ImageWorkerData, RenderReply, RenderRequest } from './image-worker.ts';
 
 export interface ImagePoolOptions {
   /** The bundled program of image-worker.ts: threads cannot run TypeScript. */
   workerUrl: URL;
   seed: number;
-  inputSize: number;
+  views: Views;
   threads: number;
   /** Memory for decoded images, over all threads. */
   cacheBytes: number;
@@ -28,15 +30,15 @@ export class ImagePool {
   readonly #threads: WorkerThread[];
   readonly #imageLength: number;
 
-  constructor({ workerUrl, seed, inputSize, threads, cacheBytes }: ImagePoolOptions) {
-    this.#imageLength = inputSize * inputSize * 3;
-    const data: ImageWorkerData = { seed, inputSize, cacheBytes: Math.floor(cacheBytes / threads) };
+  constructor({ workerUrl, seed, views, threads, cacheBytes }: ImagePoolOptions) {
+    this.#imageLength = views.inputSize ** 2 * 3;
+    const data: ImageWorkerData = { seed, views, cacheBytes: Math.floor(cacheBytes / threads) };
     this.#threads = Array.from({ length: threads }, () => new WorkerThread(workerUrl, data));
   }
 
-  /** Loads the images at `places`; `paths` has one path for each. `epoch` null gives validation's centre views. */
-  async render(places: number[], paths: string[], epoch: number | null): Promise<Rendered> {
-    if (this.#threads.length === 1) return this.#threads[0]!.render(places, paths, epoch);
+  /** Loads the images at `places`, which lie at `locations`. `epoch` null gives validation's centre views. */
+  async render(places: number[], locations: ImageLocation[], epoch: number | null): Promise<Rendered> {
+    if (this.#threads.length === 1) return this.#threads[0]!.render(places, locations, epoch);
     const positions = this.#threads.map((_, t) =>
       places.flatMap((place, i) => (place % this.#threads.length === t ? [i] : [])),
     );
@@ -44,7 +46,7 @@ export class ImagePool {
       this.#threads.map((thread, t) =>
         thread.render(
           positions[t]!.map((i) => places[i]!),
-          positions[t]!.map((i) => paths[i]!),
+          positions[t]!.map((i) => locations[i]!),
           epoch,
         ),
       ),
@@ -89,9 +91,9 @@ class WorkerThread {
     );
   }
 
-  render(places: number[], paths: string[], epoch: number | null): Promise<RenderReply> {
+  render(places: number[], locations: ImageLocation[], epoch: number | null): Promise<RenderReply> {
     if (this.#death) return Promise.reject(this.#death);
-    const request: RenderRequest = { id: ++this.#lastId, places, paths, epoch };
+    const request: RenderRequest = { id: ++this.#lastId, places, locations, epoch };
     return new Promise((resolve, reject) => {
       this.#pending.set(request.id, { resolve, reject });
       this.#worker.postMessage(request);

@@ -1,7 +1,7 @@
 /** Batches of images. Which images a step sees is a pure function of seed and step, so a resumed run goes on exactly. */
 import type { Rng } from '../engine/rng.ts';
+import type { ImageSplit } from './dataset.ts';
 import type { ImagePool, Rendered } from './image-pool.ts';
-import type { ImageSplit } from './list-images.ts';
 import type { UnreadableImages } from './unreadable-images.ts';
 
 export interface Batch {
@@ -14,7 +14,7 @@ export interface Batch {
 
 export interface LoaderOptions {
   pool: ImagePool;
-  split: ImageSplit;
+  split: Pick<ImageSplit, 'length' | 'labels' | 'locate' | 'describe'>;
   batchSize: number;
   unreadable: UnreadableImages;
 }
@@ -31,7 +31,7 @@ export class TrainingBatches {
   constructor(options: LoaderOptions, rng: Rng) {
     this.#options = options;
     this.#rng = rng;
-    const count = options.split.paths.length;
+    const count = options.split.length;
     // A dataset smaller than one batch is one batch; otherwise the rest of an epoch, another shape, is left out.
     this.#batchSize = Math.min(options.batchSize, count);
     this.stepsPerEpoch = Math.floor(count / this.#batchSize);
@@ -62,7 +62,7 @@ export class TrainingBatches {
     const places = [...order.subarray(begin, begin + this.#batchSize)];
     const rendered = await pool.render(
       places,
-      places.map((place) => split.paths[place]!),
+      places.map((place) => split.locate(place)),
       epoch,
     );
     await this.#replaceUnreadable(rendered, places, order, begin, epoch);
@@ -83,7 +83,7 @@ export class TrainingBatches {
   ): Promise<void> {
     const { pool, split, unreadable } = this.#options;
     failures.forEach((reason, i) => {
-      if (reason !== null) unreadable.note('train', split.paths[places[i]!]!, reason);
+      if (reason !== null) unreadable.note('train', split.describe(places[i]!), reason);
     });
     const length = pixels.length / places.length;
     const readable = failures.map((reason) => reason === null);
@@ -97,10 +97,9 @@ export class TrainingBatches {
           if (!readable[within]) continue;
           pixels.copyWithin(position * length, within * length, (within + 1) * length);
         } else {
-          const path = split.paths[place]!;
-          const single = await pool.render([place], [path], epoch);
+          const single = await pool.render([place], [split.locate(place)], epoch);
           if (single.failures[0] !== null) {
-            unreadable.note('train', path, single.failures[0]!);
+            unreadable.note('train', split.describe(place), single.failures[0]!);
             continue;
           }
           pixels.set(single.pixels, position * length);
@@ -113,7 +112,7 @@ export class TrainingBatches {
 
   #orderOf(epoch: number): Uint32Array {
     if (this.#order.epoch !== epoch) {
-      const places = this.#rng.stream('order', epoch).permutation(this.#options.split.paths.length);
+      const places = this.#rng.stream('order', epoch).permutation(this.#options.split.length);
       this.#order = { epoch, places: places as Uint32Array<ArrayBuffer> };
     }
     return this.#order.places;
@@ -126,21 +125,22 @@ export class TrainingBatches {
  */
 export async function* validationBatches({ pool, split, batchSize, unreadable }: LoaderOptions): AsyncGenerator<Batch> {
   const load = (begin: number) => {
-    const paths = split.paths.slice(begin, begin + batchSize);
+    const count = Math.min(batchSize, split.length - begin);
+    const places = Array.from({ length: count }, (_, i) => begin + i);
     const loading = pool.render(
-      paths.map((_, i) => begin + i),
-      paths,
+      places,
+      places.map((place) => split.locate(place)),
       null,
     );
     loading.catch(() => {});
     return loading;
   };
   let next = load(0);
-  for (let begin = 0; begin < split.paths.length; begin += batchSize) {
+  for (let begin = 0; begin < split.length; begin += batchSize) {
     const rendered = await next;
-    if (begin + batchSize < split.paths.length) next = load(begin + batchSize);
+    if (begin + batchSize < split.length) next = load(begin + batchSize);
     rendered.failures.forEach((reason, i) => {
-      if (reason !== null) unreadable.note('val', split.paths[begin + i]!, reason);
+      if (reason !== null) unreadable.note('val', split.describe(begin + i), reason);
     });
     const batch = keepReadable(rendered, split.labels.subarray(begin, begin + batchSize));
     if (batch.size > 0) yield batch;

@@ -1,10 +1,16 @@
 /** The view of an image that a network sees, in bytes: the device turns them into numbers (engine/pixels.ts). */
 import type { View } from './augment.ts';
-import { type RawImage, resampleBilinear } from './resample.ts';
+import { type Interpolation, type RawImage, resample } from './resample.ts';
 
 /** Writes the view of the image as height x width x 3 bytes into `out` from `offset` on. */
-export function renderView(image: RawImage, view: View, out: Uint8Array, offset: number): void {
-  const pixels = resampleBilinear(image, view.box, view.resized, view.window);
+export function renderView(
+  image: RawImage,
+  view: View,
+  interpolation: Interpolation,
+  out: Uint8Array,
+  offset: number,
+): void {
+  const pixels = resample(image, view.box, view.resized, view.window, interpolation);
   const { width, height } = view.window;
   const { channels } = image;
   // A grey image's one value serves all three channels.

@@ -1,6 +1,6 @@
 /** Keeps count of images that cannot be read, and says when there are too many of them. */
 import { MAX_UNREADABLE_SHARE } from '@mealtable/protocol/tunables';
-import type { SplitName } from './list-images.ts';
+import type { SplitName } from './dataset.ts';
 
 /** The dataset cannot be trained on. The message is one sentence or more for the user. */
 export class DatasetInvalidError extends Error {}

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { scanImageFolder } from '../../trainer/data/image-folder.ts';
-import { listImageFolder } from '../../trainer/data/list-images.ts';
+import type { ImageSplit } from '../../trainer/data/dataset.ts';
+import { openDataset } from '../../trainer/data/open-dataset.ts';
+import { readImage } from '../../trainer/data/read-image.ts';
 
 let root: string;
 beforeEach(() => {
@@ -17,15 +18,17 @@ function put(...paths: string[]): void {
     writeFileSync(join(root, path), path);
   }
 }
-const problemsOf = async (path = root) => (await listImageFolder(path)).problems;
+const namesOf = (split: ImageSplit) =>
+  Array.from({ length: split.length }, (_, place) => relative(root, String(split.locate(place).path)));
+const problemsOf = async (path = root) => (await openDataset(path, null)).problems;
 
 test('classes are numbered in sorted order, images sorted within a class, other files ignored', async () => {
   put('train/b/2.JPG', 'train/b/1.png', 'train/a10/x.jpeg', 'train/a9/deep/er/y.png', 'train/b/notes.txt');
   put('train/b/.hidden.png', 'train/.cache/z.png', 'train/readme.png', 'val/a9/v.png', 'val/a10/v.png', 'val/b/v.png');
-  const { classNames, splits, problems } = await listImageFolder(root);
+  const { classNames, splits, problems } = await openDataset(root, null);
   expect(problems).toEqual([]);
   expect(classNames).toEqual(['a10', 'a9', 'b']);
-  expect(splits.train.paths.map((path) => relative(root, path))).toEqual([
+  expect(namesOf(splits.train)).toEqual([
     'train/a10/x.jpeg',
     'train/a9/deep/er/y.png',
     'train/b/1.png',
@@ -41,9 +44,36 @@ test('links to files and folders are followed, circles end', async () => {
   symlinkSync(join(root, 'train', 'b', '3.png'), join(root, 'store', 'linked.png'));
   symlinkSync(join(root, 'store'), join(root, 'store', 'more', 'circle'));
   symlinkSync('/nowhere', join(root, 'store', 'broken.png'));
-  const { splits, problems } = await listImageFolder(root);
+  const { splits, problems } = await openDataset(root, null);
   expect(problems).toEqual([]);
   expect([...splits.train.labels]).toEqual([0, 0, 0, 1]);
+});
+
+test('an image whose name is not UTF-8 is found and can be opened', async () => {
+  put('train/a/1.png', 'train/b/1.png', 'val/a/1.png', 'val/b/1.png');
+  const name = Buffer.concat([Buffer.from(join(root, 'train', 'a', 'caf')), Buffer.from([0xe9]), Buffer.from('.png')]);
+  writeFileSync(name, 'here');
+  const { splits, problems } = await openDataset(root, null);
+  expect(problems).toEqual([]);
+  expect(splits.train.describe(1)).toBe(join(root, 'train/a/caf\ufffd.png'));
+  expect(String(await readImage(splits.train.locate(1)))).toBe('here');
+});
+
+test('a link to itself is no image and no class', async () => {
+  put('train/a/1.png', 'train/b/1.png', 'val/a/1.png', 'val/b/1.png');
+  symlinkSync(join(root, 'train', 'self'), join(root, 'train', 'self'));
+  symlinkSync(join(root, 'train', 'a', 'self.png'), join(root, 'train', 'a', 'self.png'));
+  const { classNames, splits, problems } = await openDataset(root, null);
+  expect([classNames, splits.train.length, problems]).toEqual([['a', 'b'], 2, []]);
+});
+
+test('a file of words beside the images labels the classes', async () => {
+  put('train/n01/1.png', 'train/n02/1.png', 'val/n01/1.png', 'val/n02/1.png');
+  writeFileSync(join(root, 'words.txt'), 'n01\ttench, Tinca tinca\nn03\tunused\n');
+  expect(await openDataset(root, null)).toMatchObject({
+    classNames: ['n01', 'n02'],
+    classLabels: ['tench, Tinca tinca', 'n02'],
+  });
 });
 
 describe('what is wrong is said in sentences', () => {
@@ -78,11 +108,23 @@ describe('what is wrong is said in sentences', () => {
   });
 
   test('no images at all', async () => {
-    put('train/1.png', 'val/1.png');
+    put('train/1.png', 'val/a/notes.txt');
     expect(await problemsOf()).toEqual([
       expect.stringMatching(/^train\/ holds no JPEG or PNG images/),
       expect.stringMatching(/^val\/ holds no/),
     ]);
+  });
+
+  test('validation images without class folders', async () => {
+    put('train/a/1.png', 'train/b/1.png', 'val/1.png');
+    expect(await problemsOf()).toEqual([expect.stringMatching(/^val\/ holds images but no class folders\. Sort them/)]);
+  });
+
+  test('a class folder whose name is not UTF-8', async () => {
+    put('train/a/1.png', 'train/b/1.png', 'val/a/1.png', 'val/b/1.png');
+    const name = Buffer.concat([Buffer.from(join(root, 'train', 'caf')), Buffer.from([0xe9])]);
+    mkdirSync(name);
+    expect(await problemsOf()).toEqual([expect.stringMatching(/^Folder caf\ufffd in train\/ .* UTF-8\. Rename it/)]);
   });
 
   test('one class alone', async () => {
@@ -99,22 +141,23 @@ describe('the fingerprint', () => {
   test('is the same in another place and changes with a name or a size', async () => {
     const fill = () => put('train/a/1.png', 'train/b/1.png', 'val/a/1.png', 'val/b/1.png');
     fill();
-    const first = (await scanImageFolder(root)).fingerprint;
+    const first = (await openDataset(root, null)).fingerprint;
     const before = root;
     root = mkdtempSync(join(tmpdir(), 'images-'));
     fill();
-    expect((await scanImageFolder(root)).fingerprint).toBe(first);
+    expect((await openDataset(root, null)).fingerprint).toBe(first);
     rmSync(before, { recursive: true });
     writeFileSync(join(root, 'val/b/1.png'), 'another size');
-    const second = (await scanImageFolder(root)).fingerprint;
+    const second = (await openDataset(root, null)).fingerprint;
     put('val/b/2.png');
-    const third = (await scanImageFolder(root)).fingerprint;
+    const third = (await openDataset(root, null)).fingerprint;
     expect(new Set([first, second, third]).size).toBe(3);
   });
 });
 
 test('the demo data: 10 classes, 1,442 images to train and 355 to validate', async () => {
-  const report = await scanImageFolder(resolve(import.meta.dirname, '../../trainer/datasets/digits'));
-  expect(report).toMatchObject({ trainCount: 1442, valCount: 355, problems: [] });
-  expect(report.classNames).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  const folder = resolve(import.meta.dirname, '../../trainer/datasets/digits');
+  const { splits, classNames, classLabels, problems } = await openDataset(folder, null);
+  expect([splits.train.length, splits.val.length, problems, classLabels]).toEqual([1442, 355, [], null]);
+  expect(classNames).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
 });
