@@ -4,9 +4,11 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeId } from '@mealtable/protocol/ids';
+import { REFERENCE_VIEWS } from '../data/augment.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { ImagePool } from '../data/image-pool.ts';
-import { type ImageFolder, listImageFolder } from '../data/list-images.ts';
 import { type Batch, TrainingBatches, validationBatches } from '../data/loader.ts';
+import { datasetCacheFolder, openDataset } from '../data/open-dataset.ts';
 import { DatasetInvalidError, UnreadableImages } from '../data/unreadable-images.ts';
 import { createDiscriminator } from '../distill/discriminator.ts';
 import type { Precision } from '../engine/capture.ts';
@@ -52,13 +54,13 @@ export interface AttemptContext {
 export async function runAttempt(context: AttemptContext): Promise<'succeeded' | 'interrupted'> {
   const { job, imageWorkerUrl, records } = context;
   const { config } = job.grant;
-  const folder = await openDataset(job.datasetPath);
-  const published = await obtainPublished(job, folder.classNames.length, { ...context, env: process.env });
+  const dataset = await openUsable(job.datasetPath);
+  const published = await obtainPublished(job, dataset.classNames.length, { ...context, env: process.env });
   if (published === null) return 'interrupted';
   const pool = new ImagePool({
     workerUrl: imageWorkerUrl,
     seed: config.seed,
-    inputSize: config.inputSize,
+    views: { inputSize: config.inputSize, ...REFERENCE_VIEWS },
     threads: Math.min(job.threads, MAX_IMAGE_THREADS),
     cacheBytes: IMAGE_CACHE_BYTES,
   });
@@ -71,9 +73,9 @@ export async function runAttempt(context: AttemptContext): Promise<'succeeded' |
         `The run asks for ${config.precision}, but this host computes on a CPU: it runs in float32.`,
       );
     const precision = runtime.device === 'cpu' ? 'float32' : config.precision;
-    const { task, progress } = await prepareTask(job, folder, { published, precision, backend: runtime.versionText });
+    const { task, progress } = await prepareTask(job, dataset, { published, precision, backend: runtime.versionText });
     try {
-      return await train(context, { folder, pool, task, runtime, precision }, progress);
+      return await train(context, { dataset, pool, task, runtime, precision }, progress);
     } finally {
       task.dispose();
     }
@@ -82,23 +84,23 @@ export async function runAttempt(context: AttemptContext): Promise<'succeeded' |
   }
 }
 
-async function openDataset(path: string): Promise<ImageFolder> {
-  const folder = await listImageFolder(path);
-  if (folder.problems.length > 0) throw new DatasetInvalidError(folder.problems.join(' '));
-  if (folder.splits.train.paths.length < 2)
+async function openUsable(path: string): Promise<Dataset> {
+  const dataset = await openDataset(path, datasetCacheFolder(process.env));
+  if (dataset.problems.length > 0) throw new DatasetInvalidError(dataset.problems.join(' '));
+  if (dataset.splits.train.length < 2)
     throw new DatasetInvalidError(`${path} has one training image. Batch norm needs at least 2.`);
-  return folder;
+  return dataset;
 }
 
 /** The task at its starting point, fresh or as the checkpoint to resume left it. The caller disposes of it. */
 async function prepareTask(
   job: TrainerJob,
-  folder: ImageFolder,
+  dataset: Dataset,
   { published, precision, backend }: { published: PublishedFiles; precision: Precision; backend: string },
 ): Promise<{ task: Task; progress: Progress }> {
   const { runId, config } = job.grant;
-  const classCount = folder.classNames.length;
-  const trainImages = folder.splits.train.paths.length;
+  const classCount = dataset.classNames.length;
+  const trainImages = dataset.splits.train.length;
   const rng = Rng.seeded(config.seed);
   const network = createNetwork(config.network, classCount, rng.stream('network'));
   let task: Task | null = null;
@@ -134,7 +136,7 @@ async function createTask(
 }
 
 interface Prepared {
-  folder: ImageFolder;
+  dataset: Dataset;
   pool: ImagePool;
   task: Task;
   runtime: Runtime;
@@ -144,13 +146,13 @@ interface Prepared {
 
 async function train(
   { attemptDir, job, records, shouldStop, freeBytes = availableBytes }: AttemptContext,
-  { folder, pool, task, runtime, precision }: Prepared,
+  { dataset, pool, task, runtime, precision }: Prepared,
   progress: Progress,
 ): Promise<'succeeded' | 'interrupted'> {
   const { config } = job.grant;
-  const { train: trainSplit, val: valSplit } = folder.splits;
+  const { train: trainSplit, val: valSplit } = dataset.splits;
   const { batchSize } = config;
-  const unreadable = new UnreadableImages({ train: trainSplit.paths.length, val: valSplit.paths.length }, (line) =>
+  const unreadable = new UnreadableImages({ train: trainSplit.length, val: valSplit.length }, (line) =>
     records.log('warning', line),
   );
   const training = new TrainingBatches({ pool, split: trainSplit, batchSize, unreadable }, Rng.seeded(config.seed));
@@ -166,12 +168,12 @@ async function train(
   });
   records.log(
     'info',
-    `${progress.stepsCompleted === 0 ? 'Training' : `Going on from step ${progress.stepsCompleted} with`} ${config.network} (${parameterCount.toLocaleString('en')} parameters) at ${config.inputSize} pixels on ${config.dataset}: ${trainSplit.paths.length.toLocaleString('en')} images in ${folder.classNames.length} classes, ${training.stepsPerEpoch} steps an epoch, ${valSplit.paths.length.toLocaleString('en')} images to validate.`,
+    `${progress.stepsCompleted === 0 ? 'Training' : `Going on from step ${progress.stepsCompleted} with`} ${config.network} (${parameterCount.toLocaleString('en')} parameters) at ${config.inputSize} pixels on ${config.dataset}: ${trainSplit.length.toLocaleString('en')} images in ${dataset.classNames.length} classes, ${training.stepsPerEpoch} steps an epoch, ${valSplit.length.toLocaleString('en')} images to validate.`,
   );
   const checkpointsDir = join(attemptDir, ATTEMPT_FILES.checkpoints);
   await mkdir(checkpointsDir, { recursive: true });
 
-  const shape = { batchSize: Math.min(batchSize, trainSplit.paths.length), inputSize: config.inputSize };
+  const shape = { batchSize: Math.min(batchSize, trainSplit.length), inputSize: config.inputSize };
   const free = runtime.device === 'cpu' ? freeBytes() : null;
   await requireFit(task, shape, free === null ? null : Math.max(0, free - IMAGE_CACHE_BYTES));
   const steps = new StepRunner(task, {
@@ -180,7 +182,7 @@ async function train(
     stagesInputs: runtime.device === 'gpu',
     onFallback: (reason) => records.log('warning', `${reason} The run goes on op by op, which is slower.`),
   });
-  const valBatchSize = Math.min(batchSize, valSplit.paths.length);
+  const valBatchSize = Math.min(batchSize, valSplit.length);
   const predictor = new Predictor(task.network, valBatchSize, graphCacheFor(job, 'predict'));
   const ended = runTraining(
     {
@@ -196,7 +198,7 @@ async function train(
         return validate(predict, batches, shouldStop, (done) => {
           if (performance.now() - spoke < MAX_SILENCE_MS) return;
           spoke = performance.now();
-          records.log('info', `Validating: ${done} of ${valSplit.paths.length} images done.`);
+          records.log('info', `Validating: ${done} of ${valSplit.length} images done.`);
         });
       },
       peakMemory: () => peakMemory(runtime.device),
