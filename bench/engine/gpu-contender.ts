@@ -6,8 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { NetworkName } from '@mealtable/protocol/networks';
-import type { Scalar, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor2D } from '@tensorflow/tfjs';
 import { type CapturedStep, capture } from '../../trainer/engine/capture.ts';
+import { normalisePixels, uploadPixels } from '../../trainer/engine/pixels.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { loadRuntime } from '../../trainer/engine/runtime.ts';
 import { tf } from '../../trainer/engine/tf.ts';
@@ -17,15 +18,16 @@ import { type Batch, createTrainingStep } from './steps.ts';
 
 type Loss = { loss: Scalar };
 interface HostBatch {
-  images: Float32Array;
+  /** Bytes. */
+  pixels: Uint8Array;
   softLabels: Float32Array;
 }
 
 /** A batch of random images and soft labels whose rows sum to 1. */
 export function drawBatch({ batch, inputSize, classes }: GpuJob, seed: number): HostBatch {
   const rng = Rng.seeded(seed);
-  const images = new Float32Array(batch * inputSize * inputSize * 3);
-  rng.stream('images').fillNormal(images, 1);
+  const noise = new Float32Array(batch * inputSize * inputSize * 3);
+  rng.stream('images').fillUniform(noise, 0, 256);
   const softLabels = new Float32Array(batch * classes);
   rng.stream('labels').fillUniform(softLabels, 0, 1);
   for (let i = 0; i < batch; i++) {
@@ -33,16 +35,13 @@ export function drawBatch({ batch, inputSize, classes }: GpuJob, seed: number): 
     const sum = row.reduce((total, value) => total + value, 0);
     for (let c = 0; c < classes; c++) row[c]! /= sum;
   }
-  return { images, softLabels };
+  return { pixels: Uint8Array.from(noise), softLabels };
 }
 
 /** The batch as tensors; the caller disposes of them. */
-export function upload(
-  { images, softLabels }: HostBatch,
-  { batch, inputSize, classes }: GpuJob,
-): Omit<Batch, 'learningRate'> {
+export function upload({ pixels, softLabels }: HostBatch, { batch, classes }: GpuJob): Omit<Batch, 'learningRate'> {
   return {
-    images: tf.tensor4d(images, [batch, inputSize, inputSize, 3]) as Tensor4D,
+    images: tf.tidy(() => normalisePixels(uploadPixels(pixels, batch))),
     softLabels: tf.tensor2d(softLabels, [batch, classes]) as Tensor2D,
   };
 }
@@ -83,21 +82,23 @@ export function load(job: GpuJob): Loaded {
     };
     return { captured, run };
   }
-  const captured = capture(step.run, {
-    inputs: { ...batch, learningRate },
-    variables,
-    precision,
-    cache: { folder, key },
-  });
   tf.dispose([batch.images, batch.softLabels]);
+  // As the trainer does it: bytes go up while the step before them computes, and are normalised there.
+  const prepare = ({ pixels, softLabels }: HostBatch) => ({
+    pixels: uploadPixels(pixels, job.batch),
+    softLabels: tf.tensor2d(softLabels, [job.batch, job.classes]) as Tensor2D,
+    learningRate,
+  });
+  let current = prepare(hosts[0]!);
+  const fedStep = ({ pixels, ...rest }: typeof current) => step.run({ images: normalisePixels(pixels), ...rest });
+  const captured = capture(fedStep, { inputs: current, variables, precision, cache: { folder, key } });
   const run = (steps: number) => {
     let loss = Number.NaN;
-    let current: Batch = { ...upload(hosts[0]!, job), learningRate };
     for (let i = 0; i < steps; i++) {
-      const next: Batch | null = i + 1 < steps ? { ...upload(hosts[(i + 1) % 2]!, job), learningRate } : null;
+      const next = prepare(hosts[(i + 1) % 2]!);
       loss = read(captured.run(current, next));
-      tf.dispose([current.images, current.softLabels]);
-      if (next !== null) current = next;
+      tf.dispose([current.pixels, current.softLabels]);
+      current = next;
     }
     return loss;
   };

@@ -6,7 +6,7 @@ export interface GpuJob {
   batch: number;
   /** Of convolutions and matrix products; 'float32' lets both sides use TF32, TensorFlow's default. */
   precision: 'float32' | 'bfloat16' | 'float16';
-  /** 'resident': one batch that stays on the GPU. 'fed': every step gets its images from the host's memory. */
+  /** 'resident': one batch that stays on the GPU. 'fed': every step gets its images from the host's memory, as bytes. */
   feed: 'resident' | 'fed';
   learningRate: number;
   momentum: number;

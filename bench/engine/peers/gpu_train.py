@@ -27,14 +27,20 @@ forward = torch.compile(model) if job.get("compile") else model
 
 def draw_batch():
     size = job["inputSize"]
-    images = torch.randn(job["batch"], 3, size, size).contiguous(memory_format=torch.channels_last)
+    pixels = torch.randint(0, 256, (job["batch"], 3, size, size), dtype=torch.uint8)
+    pixels = pixels.contiguous(memory_format=torch.channels_last)
     soft_labels = torch.rand(job["batch"], job["classes"])
     soft_labels /= soft_labels.sum(dim=1, keepdim=True)
-    return images, soft_labels
+    return pixels, soft_labels
+
+
+MEAN, STD = (torch.tensor(rgb, device=device).view(1, 3, 1, 1) for rgb in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
 
 def to_device(batch):
-    return tuple(tensor.to(device, non_blocking=True) for tensor in batch)
+    """Bytes go up and are normalised there, on both sides."""
+    pixels, soft_labels = (tensor.to(device, non_blocking=True) for tensor in batch)
+    return pixels.float().div(255).sub(MEAN).div(STD), soft_labels
 
 
 hosts = [draw_batch(), draw_batch()]
