@@ -71,7 +71,15 @@ export function saveIndex(folder: string, root: string, listing: Listing, { watc
     renameSync(building, target);
     removeOldest(folder);
   } catch {
-    rmSync(building, { force: true });
+    removeQuietly(building);
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Where nothing can be written, nothing was.
   }
 }
 

@@ -36,7 +36,7 @@ export class PathTable {
 
 /** Grows by doubling, so that adding n names copies 2n at most. */
 export class PathTableBuilder {
-  #bytes = Buffer.alloc(1 << 12);
+  #bytes = new Uint8Array(1 << 12);
   #used = 0;
   #starts = new Uint32Array(1 << 8);
   #count = 0;
@@ -46,7 +46,7 @@ export class PathTableBuilder {
     const end = this.#used + name.length;
     if (end > MAX_BYTES) throw new RangeError('The names of all files together are longer than 4 GiB.');
     if (end > this.#bytes.length) {
-      const grown = Buffer.alloc(Math.min(Math.max(2 * this.#bytes.length, end), MAX_BYTES));
+      const grown = new Uint8Array(Math.min(Math.max(2 * this.#bytes.length, end), MAX_BYTES));
       grown.set(this.#bytes.subarray(0, this.#used));
       this.#bytes = grown;
     }

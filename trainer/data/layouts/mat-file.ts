@@ -5,7 +5,7 @@
 import { inflateSync } from 'node:zlib';
 
 const HEADER_BYTES = 128;
-const TYPE = { compressed: 15, matrix: 14 } as const;
+const TYPE = { matrix: 14, compressed: 15, utf8: 16 } as const;
 const CLASS = { struct: 2, char: 4, double: 6, lastNumeric: 15 } as const;
 /** The kit's own file is well below one. */
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
@@ -85,9 +85,14 @@ function readValue(matrix: Buffer): Value {
   const kind = flags.data[0]!;
   const dimensions = readElement(matrix, flags.end);
   const content = readElement(matrix, readElement(matrix, dimensions.end).end);
-  if (kind === CLASS.char) return readNumbers(content).reduce((text, code) => text + String.fromCharCode(code), '');
+  if (kind === CLASS.char) return readText(content);
   if (kind < CLASS.double || kind > CLASS.lastNumeric) return null;
   return readNumbers(content)[0] ?? null;
+}
+
+function readText(content: Element): string {
+  if (content.type === TYPE.utf8) return content.data.toString('utf8');
+  return readNumbers(content).reduce((text, code) => text + String.fromCharCode(code), '');
 }
 
 /** Numbers are stored in the smallest type that holds them, text too. */
@@ -101,7 +106,6 @@ function readNumbers({ type, data }: Element): number[] {
     6: [4, (at) => data.readUInt32LE(at)],
     7: [4, (at) => data.readFloatLE(at)],
     9: [8, (at) => data.readDoubleLE(at)],
-    16: [1, (at) => data.readUInt8(at)],
     17: [2, (at) => data.readUInt16LE(at)],
   };
   const reader = readers[type];
