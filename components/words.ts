@@ -62,7 +62,7 @@ export const FAILURE_ADVICE: Record<FailureCode, string> = {
   host_lost: 'Check that the host runs and reaches the hub; retry when it is back.',
   diverged: 'Lower the learning rate, or add warm-up epochs.',
   dataset_invalid: 'Compare the dataset folder on the host with the message.',
-  weights_missing: 'Check that the teacher’s best checkpoint is complete.',
+  weights_missing: 'The message says which weights, where they were looked for, and what to do. Then retry.',
   disk_full: 'Free space on the host, then retry.',
   out_of_memory: 'Clone the study with the batch size that the message names, or use a host with more memory.',
   dependency_failed: 'Retry that run first, then this one.',

@@ -31,6 +31,9 @@ interface Entry {
   variable: Variable | null;
 }
 
+/** Of one kind of problem in one message. */
+const MAX_LISTED = 8;
+
 type Float32Values = Pick<Extract<StateTensor, { dtype: 'F32' }>, 'shape' | 'data'>;
 
 export interface LoadOptions {
@@ -78,7 +81,10 @@ export class ParameterStore {
     return { tensors, read: (name) => copyOut(this.#entries.get(name)!) };
   }
 
-  /** All or nothing: throws one Error naming every missing, unexpected or misshapen key before anything is changed. */
+  /**
+   * All or nothing: throws one Error naming missing, unexpected and misshapen keys before anything is changed. Of each kind it
+   * lists the first and counts the others: another network's weights differ in hundreds.
+   */
   loadStateDict(stateDict: StateDict): void {
     const problems = this.#findProblems(stateDict, (dtype) => dtype === 'F32', {});
     for (const [name, { shape, data }] of stateDict)
@@ -125,15 +131,20 @@ export class ParameterStore {
       (name) => !this.#entries.has(name) && !leave(name) && !name.endsWith('.num_batches_tracked'),
     );
     return [
-      ...(missing.length > 0 ? [`missing ${missing.join(', ')}`] : []),
-      ...(unexpected.length > 0 ? [`unexpected ${unexpected.join(', ')}`] : []),
-      ...wrong,
+      ...(missing.length > 0 ? [`missing ${listed(missing, ', ')}`] : []),
+      ...(unexpected.length > 0 ? [`unexpected ${listed(unexpected, ', ')}`] : []),
+      ...(wrong.length > 0 ? [listed(wrong, '; ')] : []),
     ];
   }
 
   dispose(): void {
     for (const { variable } of this.#entries.values()) variable?.dispose();
   }
+}
+
+function listed(items: readonly string[], separator: string): string {
+  const shown = items.slice(0, MAX_LISTED).join(separator);
+  return items.length <= MAX_LISTED ? shown : `${shown} and ${items.length - MAX_LISTED} more`;
 }
 
 function requireNone(problems: readonly string[]): void {
