@@ -62,6 +62,8 @@ describe('flags', () => {
     const env = parseAgentEnv([...good(), '--dataset', `cats=${dir}/cats`, '--slots', '3'], {}, dir)!;
     expect([...env.datasets]).toEqual([['cats', join(dir, 'cats')]]);
     expect(env.slots).toBe(3);
+    expect(env.weightsDir).toBeNull();
+    expect(parseAgentEnv([...good(), '--weights-dir', `${dir}/cats`], {}, dir)?.weightsDir).toBe(join(dir, 'cats'));
     expect(parseAgentEnv(['--help'], {}, dir)).toBeNull();
   });
 
@@ -77,6 +79,7 @@ describe('flags', () => {
     [['--dataset', 'cats=/nowhere/at/all'], /there is no folder \/nowhere\/at\/all/],
     [['--dataset', 'a=.', '--dataset', 'a=.'], /given twice/],
     [['--datasets-dir', '/nowhere'], /--datasets-dir: there is no folder/],
+    [['--weights-dir', '/nowhere'], /--weights-dir: there is no folder/],
     [['--token-file', '/nowhere'], /not both/],
     [['--trainer', '/nowhere.js'], /no trainer program at \/nowhere\.js/],
     [['--slotz', '1'], /'--slotz'.*--help/],

@@ -143,6 +143,28 @@ describe('what a grant holds', () => {
     for (const grant of rest) expect(grant.initialisation?.runId).toBe(planned[0]!.runId);
   });
 
+  test('published teachers and starts are no files of the hub: their names are in the config, and nothing is waited for', async () => {
+    const { hub } = core;
+    const classNames = Array.from({ length: 1000 }, (_, i) => `class ${i}`);
+    const host = await addHost(hub, { datasets: [makeDataset({ classNames })] });
+    const teacher = { kind: 'pretrained' as const, weights: 'resnet152s.gluon_in1k' };
+    const start = { kind: 'pretrained' as const, weights: 'resnet50.ram_in1k', head: 'keep' as const };
+    await addStudy(
+      hub,
+      makeDesign({
+        planned: [],
+        baseline: false,
+        student: { network: 'resnet50', initialisation: start },
+        seeds: [1],
+        factors: { teachers: [[teacher]], discriminator: [true], inputSize: [224] },
+      }),
+    );
+    const grant = await claimOne(hub, host);
+    expect(grant).toMatchObject({ teachers: [], initialisation: null });
+    expect(grant.config).toMatchObject({ teachers: [teacher], initialisation: start });
+    expect(grant.label).toContain('resnet152s.gluon_in1k · discriminator on · 224 px');
+  });
+
   test('a teacher whose weights are gone fails the run as weights_missing, before it costs the host anything', async () => {
     const { hub } = core;
     const host = await addHost(hub);

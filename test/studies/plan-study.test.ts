@@ -68,6 +68,24 @@ describe('the plan of a new study', () => {
     }
   });
 
+  test('a planned network and the student start from the published weights that the design names', () => {
+    const replaced = (weights: string) => ({ kind: 'pretrained' as const, weights, head: 'replace' as const });
+    const [teacher] = makeDesign().planned;
+    const design = makeDesign({
+      planned: [{ ...teacher!, key: 'a', network: 'resnet18', initialisation: replaced('resnet18.tv_in1k') }],
+      student: { network: 'resnet50', initialisation: replaced('resnet50.ram_in1k') },
+      factors: { teachers: [[plannedRef('a')]], discriminator: [true], inputSize: [24] },
+    });
+    const { newRuns } = plan(design);
+    expect(new Set(newRuns.map(({ role, config }) => `${role} ${JSON.stringify(config.initialisation)}`))).toEqual(
+      new Set([
+        `teacher ${JSON.stringify(replaced('resnet18.tv_in1k'))}`,
+        `baseline ${JSON.stringify(replaced('resnet50.ram_in1k'))}`,
+        `student ${JSON.stringify(replaced('resnet50.ram_in1k'))}`,
+      ]),
+    );
+  });
+
   test('every run computes in the precision of the study', () => {
     const { newRuns } = plan(makeDesign({ precision: 'bfloat16' }));
     expect(new Set(newRuns.map(({ role, config }) => `${role} ${config.precision}`))).toEqual(

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   type CheckpointContent,
+  openCheckpoint,
   pruneCheckpoints,
-  readCheckpoint,
   writeCheckpoint,
 } from '../../trainer/train/checkpoint.ts';
 import { UPLOADED_MARK } from '../../trainer/train/job.ts';
+import { readAll } from '../../trainer/weights/tensor-source.ts';
 
 const ID = (n: number) => `ckp_${String(n).padStart(22, '0')}`;
 const content: CheckpointContent = {
@@ -48,7 +49,9 @@ test('what is written is read back to the bit, and the manifest fits the files',
     expect(bytes.length).toBe(sizeBytes);
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
   }
-  expect(await readCheckpoint(join(folder, ID(1)))).toEqual(content);
+  const { model, state, progress } = await openCheckpoint(join(folder, ID(1)));
+  expect({ model: await readAll(model), state, progress }).toEqual(content);
+  await model.close();
 });
 
 test('when a part cannot be written nothing is left', async () => {
@@ -64,9 +67,9 @@ test('a checkpoint with a damaged file is refused with its name', async () => {
   await writeCheckpoint(folder, ID(1), content);
   const path = join(folder, ID(1));
   writeFileSync(join(path, 'progress.json'), '{"version":2}');
-  await expect(readCheckpoint(path)).rejects.toThrow(/progress\.json is not a checkpoint's progress/);
+  await expect(openCheckpoint(path)).rejects.toThrow(/progress\.json is not a checkpoint's progress/);
   rmSync(join(path, 'progress.json'));
-  await expect(readCheckpoint(path)).rejects.toThrow(/progress\.json/);
+  await expect(openCheckpoint(path)).rejects.toThrow(/progress\.json/);
 });
 
 test('only uploaded checkpoints that are neither best nor latest are deleted', async () => {

@@ -39,6 +39,26 @@ describe('a filled form', () => {
     }
   });
 
+  it('keeps the published weights of a design, also when the networks to train first change', () => {
+    const start = { kind: 'pretrained' as const, weights: 'resnet50.ram_in1k', head: 'replace' as const };
+    const teacher = { kind: 'pretrained' as const, weights: 'senet154.gluon_in1k' };
+    const draft = draftWith({
+      network: 'resnet50',
+      start,
+      teachers: [[{ kind: 'planned', key: 'teacher-a' }, teacher]],
+    });
+    const [planned] = draft.planned;
+    draft.planned = [{ ...planned!, network: 'resnet50', initialisation: start }];
+    const design = designOf(draft);
+    expect(design.student.initialisation).toEqual(start);
+    expect(design.planned[0]?.initialisation).toEqual(start);
+    expect(designOf(draftFromDesign('x', '', design))).toEqual(design);
+    const renamed = designOf(changePlanned(draft, planned!.id, { key: 'tuned' }));
+    expect(renamed.factors.teachers).toEqual([[{ kind: 'planned', key: 'tuned' }, teacher]]);
+    expect(renamed.student.initialisation).toEqual(start);
+    expect(designOf(removePlanned(draft, planned!.id)).student.initialisation).toEqual(start);
+  });
+
   it('stores only the levels that its kind of design uses', () => {
     const list = [
       { id: 'a', teachers: [{ kind: 'planned' as const, key: 'teacher-a' }], discriminator: true, inputSize: '32' },

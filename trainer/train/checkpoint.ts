@@ -7,9 +7,9 @@ import { CheckpointId, RunId } from '@mealtable/protocol/ids';
 import { NetworkName } from '@mealtable/protocol/networks';
 import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/records';
 import { z } from 'zod';
-import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
+import { openSafetensors, readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import type { StateDict } from '../weights/state-dict.ts';
-import type { TensorSource } from '../weights/tensor-source.ts';
+import type { TensorSource, WeightsFile } from '../weights/tensor-source.ts';
 import { UPLOADED_MARK } from './job.ts';
 
 /** Where a run stands. Order and views of the images follow from the seed and `stepsCompleted`, so no generator is stored. */
@@ -33,13 +33,11 @@ export const Progress = z.strictObject({
 export type Progress = z.infer<typeof Progress>;
 
 export interface CheckpointContent {
-  /** timm's keys and layout. */
-  model: StateDict;
+  /** timm's keys and layout; of a source, the tensors are asked for one by one. */
+  model: StateDict | TensorSource;
   state: StateDict;
   progress: Progress;
 }
-/** What a checkpoint is written from: the model's tensors are asked for one by one. */
-export type CheckpointParts = Omit<CheckpointContent, 'model'> & { model: StateDict | TensorSource };
 
 /**
  * Writes `<checkpointsDir>/<checkpointId>/`: into a hidden folder first, everything forced to disk, then renamed. When it
@@ -48,7 +46,7 @@ export type CheckpointParts = Omit<CheckpointContent, 'model'> & { model: StateD
 export async function writeCheckpoint(
   checkpointsDir: string,
   checkpointId: string,
-  { model, state, progress }: CheckpointParts,
+  { model, state, progress }: CheckpointContent,
 ): Promise<CheckpointFile[]> {
   const temporary = join(checkpointsDir, `.${checkpointId}.tmp`);
   try {
@@ -75,13 +73,20 @@ export async function writeCheckpoint(
   }
 }
 
+/** A checkpoint to go on from: the model is read tensor by tensor. Whoever opened it closes `model`. */
+export interface OpenCheckpoint {
+  model: WeightsFile;
+  state: StateDict;
+  progress: Progress;
+}
+
 /** Throws one Error with the file's name when a file is missing, damaged or not what it should be. */
-export async function readCheckpoint(folder: string): Promise<CheckpointContent> {
+export async function openCheckpoint(folder: string): Promise<OpenCheckpoint> {
   const path = join(folder, CHECKPOINT_FILES.progress);
   const parsed = Progress.safeParse(JSON.parse(await readFile(path, 'utf8')));
   if (!parsed.success) throw new Error(`${path} is not a checkpoint's progress: ${z.prettifyError(parsed.error)}`);
-  const { tensors: model } = await readSafetensors(join(folder, CHECKPOINT_FILES.model));
   const { tensors: state } = await readSafetensors(join(folder, CHECKPOINT_FILES.state));
+  const model = await openSafetensors(join(folder, CHECKPOINT_FILES.model));
   return { model, state, progress: parsed.data };
 }
 

@@ -8,7 +8,7 @@ import type { FrozenNetwork, Network } from '../models/network.ts';
 import { withNormalisation } from '../models/with-normalisation.ts';
 import { classifierPrefix } from '../weights/classifier.ts';
 import { openWeights } from '../weights/open-weights.ts';
-import { type CheckpointContent, readCheckpoint } from './checkpoint.ts';
+import { type OpenCheckpoint, openCheckpoint, type Progress } from './checkpoint.ts';
 import type { TrainerJob } from './job.ts';
 import { type PublishedFiles, requireClasses } from './published-weights.ts';
 import { describeFailure, RunFailure } from './run-failure.ts';
@@ -120,24 +120,40 @@ export async function loadInitialisation(network: Network, job: TrainerJob, publ
   await loadWeights(network, { what, network: network.name, classCount, path, advice: OTHER_RUN });
 }
 
-/** The checkpoint to go on from, checked against the grant and the dataset. */
+/**
+ * Puts the model of the checkpoint to go on from into `network`, once it is checked against the grant and the dataset.
+ * @returns what else is in the checkpoint
+ */
 export async function loadResume(
+  network: Network,
   folder: string,
   job: TrainerJob,
-  { classCount, trainImages }: { classCount: number; trainImages: number },
-): Promise<CheckpointContent> {
-  const { runId, config, resume } = job.grant;
-  let content: CheckpointContent;
-  try {
-    content = await readCheckpoint(folder);
-  } catch (error) {
+  trainImages: number,
+): Promise<Omit<OpenCheckpoint, 'model'>> {
+  const unreadable = (error: unknown): never => {
+    if (describeFailure(error).failureCode !== 'trainer_error') throw error;
     throw new RunFailure(
       'weights_missing',
       `The checkpoint in ${folder} cannot be read: ${(error as Error).message} Start the run again without it.`,
       { cause: error },
     );
+  };
+  const { model, state, progress } = await openCheckpoint(folder).catch(unreadable);
+  try {
+    requireOwn(progress, folder, job, { classCount: network.numClasses, trainImages });
+    await network.load(model).catch(unreadable);
+    return { state, progress };
+  } finally {
+    await model.close();
   }
-  const { progress } = content;
+}
+
+function requireOwn(
+  progress: Progress,
+  folder: string,
+  { grant: { runId, config, resume } }: TrainerJob,
+  { classCount, trainImages }: { classCount: number; trainImages: number },
+): void {
   const differences = [
     progress.runId !== runId && `it belongs to ${progress.runId}`,
     progress.network !== config.network && `it holds a ${progress.network}, not a ${config.network}`,
@@ -155,5 +171,4 @@ export async function loadResume(
       'dataset_invalid',
       `The dataset has ${trainImages} training images, but had ${progress.trainImages} when the run began. Put the old images back, or start the run again.`,
     );
-  return content;
 }

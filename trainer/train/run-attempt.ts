@@ -108,8 +108,7 @@ async function prepareTask(
     await loadInitialisation(network, job, published);
     task = await createTask(job, network, { rng, published, precision });
     if (job.resumeDir !== null) {
-      const { model, state, progress } = await loadResume(job.resumeDir, job, { classCount, trainImages });
-      network.loadStateDict(model);
+      const { state, progress } = await loadResume(network, job.resumeDir, job, trainImages);
       task.loadState(state);
       return { task, progress: { ...progress, backend } };
     }

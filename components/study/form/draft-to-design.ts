@@ -36,6 +36,7 @@ function optimizerInput(draft: OptimizerDraft) {
 const plannedInput = (draft: PlannedDraft) => ({
   key: draft.key.trim(),
   network: draft.network,
+  ...(draft.initialisation && { initialisation: draft.initialisation }),
   inputSize: toNumber(draft.inputSize),
   epochs: toNumber(draft.epochs),
   batchSize: toNumber(draft.batchSize),

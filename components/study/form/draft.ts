@@ -18,6 +18,8 @@ export interface PlannedDraft {
   id: string;
   key: string;
   network: NetworkName;
+  /** Published weights to start from; absent = random. */
+  initialisation?: PlannedNetwork['initialisation'];
   inputSize: string;
   epochs: string;
   batchSize: string;
@@ -104,6 +106,7 @@ const plannedDraft = (planned: PlannedNetwork): PlannedDraft => ({
   id: nextDraftId(),
   key: planned.key,
   network: planned.network,
+  ...(planned.initialisation && { initialisation: planned.initialisation }),
   inputSize: String(planned.inputSize),
   epochs: String(planned.epochs),
   batchSize: String(planned.batchSize),
