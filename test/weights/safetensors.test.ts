@@ -138,6 +138,12 @@ describe('a damaged file is refused with its name and the fault', () => {
   const cases: [string, Buffer, string][] = [
     ['shorter than a header', Buffer.alloc(5), 'it is only 5 bytes long'],
     ['header longer than the file', Buffer.alloc(40, 0xff), 'says that its header is'],
+    ['header of many megabytes', withHeader(`{"${'x'.repeat(10_000_001)}":1}`, 0), 'larger than the 10000000'],
+    [
+      'name of many megabytes',
+      withHeader({ ['x'.repeat(9_000_000)]: f32([1], 0, 4) }, 4),
+      'name in its header has 9000000 characters',
+    ],
     ['header not JSON', withHeader('{"a":', 0), 'its header is not JSON'],
     ['header not an object', withHeader('[1]', 0), 'its header is not a JSON object'],
     ['metadata not text', withHeader({ __metadata__: { a: 1 } }, 0), 'its metadata is not a map'],

@@ -102,7 +102,12 @@ describe('a hostile file', () => {
   const long = Buffer.concat(Array.from({ length: 1_000_001 }, () => Buffer.from('}0')));
   const nested = Buffer.concat([Buffer.alloc(400_000, '('), pickled('x'), Buffer.alloc(400_000, 't')]);
   const doubled = Buffer.concat([Buffer.from('(2'), Buffer.alloc(300_000, '2')]);
+  const deep = Buffer.concat([pickled('x'), ...Array.from({ length: 60 }, () => Buffer.from('2\x86', 'latin1'))]);
+  const pairs = Buffer.concat([pickled(Array.from({ length: 2000 }, (_, i) => [i, i])), Buffer.from('q\x01')]);
+  const dict = Buffer.concat([global('collections', 'OrderedDict'), Buffer.from('h\x01\x85R', 'latin1')]);
   const cases: [string, Buffer, RegExp][] = [
+    ['a name that doubles sixty times', checkpoint(whole(deep, 'x', Buffer.from([0x93]))), /without text/],
+    ['dicts that copy one list', checkpoint(whole(pairs, ...Array(600).fill(dict))), /more than 1000000 pairs/],
     ['runs a command', checkpoint(whole(called(global('os', 'system'), 'true'))), /asks for os\.system/],
     ['names eval', checkpoint(whole(global('builtins', 'eval'))), /asks for builtins\.eval/],
     ['names what objects have', checkpoint(whole(global('', '__proto__'))), /asks for \.__proto__/],
@@ -132,6 +137,11 @@ describe('a hostile file', () => {
     ['references without end', checkpoint(whole(doubled)), /more from the stack/],
     ['no weights', checkpoint(whole({})), /no dict of weights/],
     ['weights that are text', checkpoint(whole({ w: 'x' })), /its "w" is no tensor/],
+    [
+      'a name that is endless',
+      checkpoint(whole({ ['x'.repeat(9999)]: tensor(four, [1], [1]) }), data),
+      /has 9999 characters/,
+    ],
     ['past its storage', checkpoint(w(four, [5], [1]), data), /does not lie within its 4 elements/],
     ['offset past its storage', checkpoint(w(four, [2], [1], 3), data), /does not lie within/],
     ['negative offset', checkpoint(w(four, [2], [1], -1), data), /offset of a tensor in storage 0 is -1/],

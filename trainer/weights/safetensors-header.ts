@@ -10,8 +10,8 @@ import type { TensorInfo } from './tensor-source.ts';
 
 export type Metadata = Record<string, string>;
 
-/** The limit that the reference implementation sets. */
-export const MAX_HEADER_BYTES = 100_000_000;
+/** Some fifty times what the largest network's takes; parsed, a header is many times as large. */
+export const MAX_HEADER_BYTES = 10_000_000;
 
 /** Where one tensor lies, in bytes from the start of the data. */
 export interface TensorPlace {
@@ -21,6 +21,9 @@ export interface TensorPlace {
   begin: number;
   end: number;
 }
+
+/** Of a tensor: what is longer could not be shown in a message. */
+export const MAX_NAME_CHARACTERS = 500;
 
 const Dimension = z.int().min(0);
 const HeaderEntry = z.strictObject({
@@ -75,6 +78,7 @@ export function decodeHeader(json: Buffer, dataBytes: number): { places: TensorP
   let metadata: Metadata = {};
   const places: TensorPlace[] = [];
   for (const [name, value] of Object.entries(header)) {
+    if (name.length > MAX_NAME_CHARACTERS) throw new Error(`a name in its header has ${name.length} characters`);
     if (name === '__metadata__') {
       const parsed = HeaderMetadata.safeParse(value);
       if (!parsed.success) throw new Error('its metadata is not a map from text to text');

@@ -110,7 +110,9 @@ async function readHeader(file: FileHandle, size: number): Promise<{ json: Buffe
   const length = Buffer.alloc(8);
   await readFully(file, length, 0);
   const headerBytes = Number(length.readBigUInt64LE(0));
-  if (headerBytes > Math.min(MAX_HEADER_BYTES, size - 8)) {
+  if (headerBytes > MAX_HEADER_BYTES && headerBytes <= size - 8)
+    throw new Error(`its header of ${headerBytes} bytes is larger than the ${MAX_HEADER_BYTES} that weights may need`);
+  if (headerBytes > size - 8) {
     throw new Error(`it says that its header is ${headerBytes} bytes long, which a file of ${size} bytes cannot hold`);
   }
   const json = Buffer.alloc(headerBytes);

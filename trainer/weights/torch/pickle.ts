@@ -174,7 +174,10 @@ const tupleOf = (m: Machine, length: number): void => {
 };
 
 function pushGlobal(m: Machine, module: unknown, name: unknown): void {
-  m.push(m.rules().global(`${String(module)}.${String(name)}`));
+  // Turning anything else into text could take forever: a list that holds another twice, which holds another twice.
+  if (typeof module !== 'string' || typeof name !== 'string')
+    throw new Error('its pickle names something without text');
+  m.push(m.rules().global(`${module}.${name}`));
 }
 
 function callTop(m: Machine): void {

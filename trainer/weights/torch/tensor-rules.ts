@@ -48,6 +48,9 @@ const STORAGES: Partial<Record<string, StoredDtype>> = {
   'torch.BoolStorage': 'BOOL',
 };
 const MAX_DIMENSIONS = 16;
+const MAX_KEY_CHARACTERS = 100;
+/** In all dicts of a file together. */
+const MAX_PAIRS = 1_000_000;
 
 class StorageType {
   readonly dtype: StoredDtype;
@@ -73,7 +76,18 @@ const CALLS: Partial<Record<string, Call>> = {
  * Each rule throws an Error that names what else the pickle asks for.
  */
 export function tensorRules(storages: Map<string, Storage>): PickleRules {
-  return { global: resolveGlobal, call, setState, persistent: (id) => noteStorage(storages, id) };
+  let pairs = 0;
+  return {
+    global: resolveGlobal,
+    call: (callable, args) => {
+      // One list can be named again and again, and each call copies it.
+      if (Array.isArray(args[0])) pairs += args[0].length;
+      if (pairs > MAX_PAIRS) throw new Error(`it makes ordered dicts of more than ${MAX_PAIRS} pairs`);
+      return call(callable, args);
+    },
+    setState,
+    persistent: (id) => noteStorage(storages, id),
+  };
 }
 
 function resolveGlobal(qualified: string): unknown {
@@ -94,7 +108,8 @@ function call(callable: unknown, args: readonly unknown[]): unknown {
 function noteStorage(storages: Map<string, Storage>, id: unknown): Storage {
   if (!Array.isArray(id) || id[0] !== 'storage') throw new Error('it refers to something that is no storage');
   const [, type, key, , length, view] = id as unknown[];
-  if (!(type instanceof StorageType) || typeof key !== 'string') throw new Error('it describes a storage wrongly');
+  if (!(type instanceof StorageType) || typeof key !== 'string' || key.length > MAX_KEY_CHARACTERS)
+    throw new Error('it describes a storage wrongly');
   if (view !== undefined && view !== null)
     throw new Error(`its storage ${key} is a view of another, which is not read`);
   const storage = new Storage(type.dtype, key, wholeNumber(length, `length of storage ${key}`));

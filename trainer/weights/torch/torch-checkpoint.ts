@@ -1,6 +1,7 @@
 /** Reads the weights in a PyTorch checkpoint (`.pth`, `.pt`, `.bin`), tensor by tensor and without running anything in it. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { readBytes } from '../file-bytes.ts';
+import { MAX_NAME_CHARACTERS } from '../safetensors-header.ts';
 import { elementCount } from '../state-dict.ts';
 import { STORED_BYTES, toStateTensor } from '../stored-dtype.ts';
 import type { TensorInfo, WeightsFile } from '../tensor-source.ts';
@@ -58,7 +59,8 @@ function findTensors(root: unknown): Map<string, TorchTensor> {
   const tensors = new Map<string, TorchTensor>();
   for (const [name, tensor] of found as Map<unknown, unknown>) {
     if (typeof name !== 'string') throw new Error('a key of its weights is no text');
-    if (!(tensor instanceof TorchTensor)) throw new Error(`its "${name.slice(0, 200)}" is no tensor`);
+    if (name.length > MAX_NAME_CHARACTERS) throw new Error(`a key of its weights has ${name.length} characters`);
+    if (!(tensor instanceof TorchTensor)) throw new Error(`its "${name}" is no tensor`);
     tensors.set(name, tensor);
   }
   return tensors;

@@ -19,7 +19,8 @@ const ZIP64_LOCATOR_BYTES = 20;
 const ZIP64_END_BYTES = 56;
 const DIRECTORY_ENTRY_BYTES = 46;
 const LOCAL_HEADER_BYTES = 30;
-const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
+const MAX_DIRECTORY_BYTES = 16 * 1024 * 1024;
+const MAX_ENTRIES = 100_000;
 const NOT_HERE = 0xffffffff;
 
 interface Directory {
@@ -34,6 +35,8 @@ export async function readZipEntries(file: FileHandle, fileBytes: number): Promi
   const { count, begin, sizeBytes } = directory;
   if (sizeBytes > MAX_DIRECTORY_BYTES || begin + sizeBytes > fileBytes)
     throw new Error(`its zip directory of ${sizeBytes} bytes at ${begin} does not lie within its ${fileBytes} bytes`);
+  if (count > MAX_ENTRIES)
+    throw new Error(`its zip directory lists ${count} files, more than the ${MAX_ENTRIES} allowed`);
   const bytes = Buffer.from(await readBytes(file, begin, sizeBytes));
   const entries = new Map<string, ZipEntry>();
   let at = 0;
