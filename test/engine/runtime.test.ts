@@ -46,5 +46,6 @@ describe('the two engines', () => {
 
 test('settings that mean nothing are refused by name', async () => {
   await expect(runSteps({ MEALTABLE_THREADS: 'many' })).rejects.toThrow('MEALTABLE_THREADS is "many"');
+  await expect(runSteps({ MEALTABLE_XLA: 'yes' })).rejects.toThrow('MEALTABLE_XLA is "yes"');
   await expect(runSteps({ MEALTABLE_ENGINE: 'cuda' })).rejects.toThrow('MEALTABLE_ENGINE is "cuda"');
 });

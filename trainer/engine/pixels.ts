@@ -30,8 +30,10 @@ export function uploadPixels(pixels: Uint8Array, count: number): PackedPixels {
   const native = nativeBackend();
   const length = pixels.length / count;
   if (native !== null && length % PACKED === 0) {
-    // A copy: the bytes need not begin where an int32 may.
-    return tf.tensor2d(new Int32Array(pixels.slice().buffer), [count, length / PACKED], 'int32');
+    // Bytes that do not begin where an int32 may are copied.
+    const { buffer, byteOffset } = pixels.byteOffset % PACKED === 0 ? pixels : pixels.slice();
+    const packed = new Int32Array(buffer as ArrayBuffer, byteOffset, pixels.length / PACKED);
+    return tf.tensor2d(packed, [count, length / PACKED], 'int32');
   }
   const side = sideOf(length);
   return tf.tensor4d(pixels, [count, side, side, 3], 'int32');

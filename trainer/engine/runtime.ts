@@ -1,6 +1,7 @@
 /** Loads TensorFlow: native where `npm run setup` has made it ready, plain TensorFlow.js as the announced fallback. */
 import { createRequire } from 'node:module';
 import type { NativeBackend } from './backend.ts';
+import { type EngineSettings, prepareEnvironment } from './environment.ts';
 import { installPlainKernels } from './plain-kernels.ts';
 import type { Tf } from './tf.ts';
 import { setTensorFlow } from './tf.ts';
@@ -17,16 +18,14 @@ export interface Runtime {
 }
 
 /** What of the environment decides how TensorFlow is loaded. */
-export interface RuntimeEnv {
+export interface RuntimeEnv extends EngineSettings {
   /** 'cpu' takes plain TensorFlow.js although the native one may be ready. */
   MEALTABLE_ENGINE?: string | undefined;
-  /** Cores that TensorFlow may use; all of them without it. */
-  MEALTABLE_THREADS?: string | undefined;
 }
 
 let loading: Promise<Runtime> | undefined;
 
-/** Loads TensorFlow once per process and sets `tf` (tf.ts). Throws on a bad MEALTABLE_THREADS or MEALTABLE_ENGINE. */
+/** Loads TensorFlow once per process and sets `tf` (tf.ts). Throws on a setting that means nothing. */
 export function loadRuntime(env: RuntimeEnv = process.env as RuntimeEnv): Promise<Runtime> {
   loading ??= load(env);
   return loading;
@@ -37,7 +36,7 @@ async function load(env: RuntimeEnv): Promise<Runtime> {
   if (engine !== '' && engine !== 'cpu') {
     throw new Error(`MEALTABLE_ENGINE is "${engine}"; leave it out, or set it to "cpu" for plain TensorFlow.js.`);
   }
-  prepareEnvironment(env.MEALTABLE_THREADS);
+  prepareEnvironment(env);
   if (engine === 'cpu') return loadPlain('MEALTABLE_ENGINE=cpu asks for it: leave that out for the native TensorFlow');
   try {
     return loadNative();
@@ -49,26 +48,6 @@ async function load(env: RuntimeEnv): Promise<Runtime> {
       `the native TensorFlow could not be loaded (${reason}): run "npm run setup --workspace trainer" to get it`,
     );
   }
-}
-
-/** TensorFlow reads these when its library is loaded, so this comes first. */
-function prepareEnvironment(threads: string | undefined): void {
-  // Warnings and errors only; TensorFlow's start-up chatter would end up in every run's log.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  // TensorFlow switches oneDNN on only for processors with AVX512-VNNI or AMX. On AVX2 it pays as well: ResNet-18 at 64 pixels
-  // trains 3.6 times faster with it (one thread of an AMD EPYC, 2.16 s against 0.59 s per step of 32 images, 24 Nov 2026).
-  process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';
-  // Memory is taken as it is needed: otherwise TensorFlow reserves the whole GPU, and no driver could tell what a run needs.
-  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
-  // cuDNN's persistent batch norm: in bfloat16 a ResNet-50 trains almost twice as fast with it (docs/engine-performance.md).
-  process.env.TF_USE_CUDNN_BATCHNORM_SPATIAL_PERSISTENT ??= '1';
-  if (threads === undefined || threads === '') return;
-  if (!/^[1-9]\d{0,3}$/.test(threads)) {
-    throw new Error(`MEALTABLE_THREADS is "${threads}"; it must be a whole number of cores, 1 or more.`);
-  }
-  for (const name of ['TF_NUM_INTRAOP_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS']) process.env[name] = threads;
-  // Ops are started one at a time from JavaScript, so there is nothing for a second inter-op thread to do.
-  process.env.TF_NUM_INTEROP_THREADS = '1';
 }
 
 function loadNative(): Runtime {
