@@ -91,7 +91,7 @@ export function load(job: GpuJob): Loaded {
   });
   let current = prepare(hosts[0]!);
   const fedStep = ({ pixels, ...rest }: typeof current) => step.run({ images: normalisePixels(pixels), ...rest });
-  const captured = capture(fedStep, { inputs: current, variables, precision, cache: { folder, key } });
+  const captured = capture(fedStep, { inputs: current, variables, precision, staged: true, cache: { folder, key } });
   const run = (steps: number) => {
     let loss = Number.NaN;
     for (let i = 0; i < steps; i++) {

@@ -115,13 +115,19 @@ describe('capturing', () => {
       sum.assign(sum.mul(10).add(x));
       return { sum: sum.clone() };
     };
-    const captured = capture(step, { inputs: batches[0]!, variables: [sum] });
+    const captured = capture(step, { inputs: batches[0]!, variables: [sum], staged: true });
     const run = (now: number, next?: number) =>
       tf.tidy(() => captured.run(batches[now]!, next === undefined ? null : batches[next]!).sum.dataSync()[0]);
     expect([run(0, 1), run(1, 2), run(2), run(3)]).toEqual([1, 12, 123, 1234]);
     // Another one than was announced.
     expect([run(0, 1), run(2, 3), run(3)]).toEqual([12341, 123413, 1234134]);
     captured.dispose();
+    // Where nothing is staged an announcement changes nothing.
+    tf.tidy(() => sum.assign(tf.tensor1d([0])));
+    const plain = capture(step, { inputs: batches[0]!, variables: [sum] });
+    const numbers = [0, 1].map((k) => tf.tidy(() => plain.run(batches[k]!, batches[k + 1]!).sum.dataSync()[0]));
+    expect(numbers).toEqual([1, 12]);
+    plain.dispose();
     sum.dispose();
     tf.dispose(batches);
   });

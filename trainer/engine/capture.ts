@@ -9,8 +9,8 @@ import { CannotCapture } from './graph/cannot-capture.ts';
 import { encodeSavedModel } from './graph/encode.ts';
 import { castToLowPrecision } from './graph/mixed-precision.ts';
 import { GraphSession } from './graph/session.ts';
-import { inputEdge, nextInputEdge, STAGED_EDGE, withStaging } from './graph/staging.ts';
-import { getterEdge, outputEdge, setterEdges, traceStep } from './graph/trace.ts';
+import { nextInputEdge, STAGED_EDGE, takenInputEdge, withStaging } from './graph/staging.ts';
+import { getterEdge, inputEdge, outputEdge, setterEdges, traceStep } from './graph/trace.ts';
 import { tf } from './tf.ts';
 
 export { CannotCapture } from './graph/cannot-capture.ts';
@@ -27,6 +27,11 @@ export interface CaptureOptions<I extends Tensors> {
   constants?: readonly Tensor[];
   /** What convolutions and matrix products compute in; float32 unless given. Variables are float32 always. */
   precision?: Precision;
+  /**
+   * Whether `run` is to bring the next step's inputs to the device meanwhile. Worth it where they lie elsewhere: on a CPU it costs
+   * TensorFlow its knowledge of their shapes, and with it some fused ops.
+   */
+  staged?: boolean;
   /** Where the graph is kept for the next process, and under which key. */
   cache?: GraphCache | null;
 }
@@ -38,8 +43,8 @@ export interface CapturedStep<I extends Tensors, O extends Tensors> {
   readonly fromCache: boolean;
   /**
    * One step on the session's variables. The results are the caller's. Throws RangeError for inputs of another shape or type.
-   * With `next`, the inputs of the step after this one, those are brought to the device while this one computes; give the same
-   * tensors as `inputs` then. On a CPU there is nothing to bring.
+   * With `next`, the inputs of the step after this one, those are brought to the device while this one computes, if the capture
+   * is `staged`; give the same tensors as `inputs` then.
    */
   run(inputs: I, next?: I | null): O;
   /** Gives the session's variables the values of the tfjs ones. */
@@ -62,11 +67,12 @@ export function capture<I extends Tensors, O extends Tensors>(
 ): CapturedStep<I, O> {
   const native = nativeBackend();
   if (native === null) throw new CannotCapture('backend', 'plain TensorFlow.js has no graphs');
-  const { inputs, variables, constants = [], cache = null, precision = 'float32' } = options;
+  const { inputs, variables, constants = [], cache = null, precision = 'float32', staged = false } = options;
   const signature = JSON.stringify([
     tf.version,
     native.binding.TF_Version,
     precision,
+    staged,
     describe(inputs),
     variables.map(shapeText),
   ]);
@@ -77,10 +83,8 @@ export function capture<I extends Tensors, O extends Tensors>(
     return captured;
   }
   const { graph, outputNames } = traceStep(native, step as never, inputs, variables, constants);
-  const final = withStaging(
-    precision === 'float32' ? graph : castToLowPrecision(graph, precision),
-    Object.keys(inputs),
-  );
+  const cast = precision === 'float32' ? graph : castToLowPrecision(graph, precision);
+  const final = staged ? withStaging(cast, Object.keys(inputs)) : cast;
   const made = { signature, outputNames, nodeCount: final.length, savedModel: encodeSavedModel(final) };
   const captured = new Captured<I, O>(native, made, options, false);
   try {
@@ -104,6 +108,7 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
   readonly #inputs: ReadonlyMap<string, string>;
   readonly #variables: readonly Variable[];
   readonly #constants: readonly Tensor[];
+  readonly #isStaged: boolean;
   #staged: I | null = null;
 
   constructor(native: NativeBackend, graph: StoredGraph, options: CaptureOptions<I>, fromCache: boolean) {
@@ -112,32 +117,29 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
     this.#outputNames = graph.outputNames;
     this.#inputs = new Map(Object.entries(options.inputs).map(([name, tensor]) => [name, shapeText(tensor)]));
     this.#variables = options.variables;
+    this.#isStaged = options.staged ?? false;
     this.#constants = options.constants ?? [];
     this.#session = new GraphSession(native, graph.savedModel);
   }
 
   run(inputs: I, next: I | null = null): O {
     const feeds = new Map<string, Tensor>();
+    const edgeOf = (name: string, place: number) => (this.#isStaged ? takenInputEdge(place) : inputEdge(name));
     if (inputs !== this.#staged) {
       // Something else was announced: it is taken away, or the step after this one would find it.
-      if (this.#staged !== null)
-        tf.dispose(
-          this.#session.run(
-            new Map(),
-            [...this.#inputs.keys()].map((_, k) => inputEdge(k)),
-          ),
-        );
-      this.#feed(inputs, (_, k) => inputEdge(k), feeds);
+      if (this.#staged !== null) tf.dispose(this.#session.run(new Map(), [...this.#inputs.keys()].map(edgeOf)));
+      this.#feed(inputs, edgeOf, feeds);
     }
     const fetches = this.#outputNames.map(outputEdge);
-    if (next !== null) {
-      this.#feed(next, nextInputEdge, feeds);
+    const announced = this.#isStaged ? next : null;
+    if (announced !== null) {
+      this.#feed(announced, nextInputEdge, feeds);
       fetches.push(STAGED_EDGE);
     }
     this.#staged = null;
     const results = this.#session.run(feeds, fetches);
-    if (next !== null) {
-      this.#staged = next;
+    if (announced !== null) {
+      this.#staged = announced;
       results.pop()!.dispose();
     }
     return Object.fromEntries(this.#outputNames.map((name, i) => [name, results[i]!])) as O;

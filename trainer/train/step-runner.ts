@@ -78,13 +78,14 @@ export class StepRunner {
 
   #capture(inputs: StepInputs): CapturedStep<StepInputs, Tensors> | null {
     const { variables, constants } = this.#task;
-    const { precision, cache, onFallback } = this.#options;
+    const { precision, cache, onFallback, stagesInputs: staged } = this.#options;
     try {
       return capture((given: StepInputs) => this.#step(given), {
         inputs,
         variables,
         constants,
         precision,
+        staged,
         cache,
       });
     } catch (error) {

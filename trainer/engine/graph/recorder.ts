@@ -158,7 +158,9 @@ export class Recorder {
       if (op === 'Mean') converted.T = type('float32');
       const outputs = this.#dryRun.outputsOf(op, attributes, converted, operands, count);
       const edges = operands.map(({ edge }) => edge);
-      const name = this.#add(this.#newName(op), op, edges, converted, outputs);
+      // The newer name of the same op: TensorFlow's rewriting and some of its GPU kernels know no other.
+      const current = op === 'Add' ? 'AddV2' : op;
+      const name = this.#add(this.#newName(op), current, edges, converted, outputs);
       return outputs.map((output, k) => this.#describe(output, `${name}:${k}`));
     });
     define('deleteTensor', (id: number) => {

@@ -6,8 +6,8 @@ import { type Graph, type GraphNode, type NodeOutput, shape, type } from './grap
 
 /** Feed a tensor of the batch to come for input `name`. */
 export const nextInputEdge = (name: string): string => `next/${name}:0`;
-/** Where the step finds its input at place `k`: from the batch before, or fed. */
-export const inputEdge = (k: number): string => `next/taken:${k}`;
+/** Where the step finds its input at place `k`: brought along with the step before, or fed. */
+export const takenInputEdge = (k: number): string => `next/taken:${k}`;
 /** Fetched together with the step: the batch to come is in. */
 export const STAGED_EDGE = 'next/staged:0';
 /** Named by both ends, so that they meet. */
@@ -15,18 +15,18 @@ const AREA = { kind: 'string', value: 'inputs' } as const;
 
 /**
  * The same graph, whose inputs come from the staging area unless they are fed: TensorFlow does not compute what it is given.
- * `names` are the inputs in the order of `inputEdge`.
+ * `names` are the inputs in the order of `takenInputEdge`.
  */
 export function withStaging(graph: Graph, names: readonly string[]): Graph {
   if (names.length === 0) return graph;
   const inputs = names.map((name) => graph.find((node) => node.name === `input/${name}`)!);
   const outputs = inputs.map((node) => node.outputs[0]!);
-  const edges = new Map(names.map((name, k) => [`input/${name}:0`, inputEdge(k)]));
+  const edges = new Map(names.map((name, k) => [`input/${name}:0`, takenInputEdge(k)]));
   const attributes = {
     dtypes: { kind: 'types', value: outputs.map(({ dtype }) => dtype) },
     shared_name: AREA,
   } as const;
-  const puts = names.map(nextInputEdge);
+  const puts = names.map((name) => nextInputEdge(name));
   return [
     { name: 'next/taken', op: 'Unstage', inputs: [], attributes, outputs },
     ...names.map((name, k) => placeholder(`next/${name}`, outputs[k]!)),

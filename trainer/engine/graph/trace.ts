@@ -11,6 +11,7 @@ export interface Trace {
   outputNames: string[];
 }
 
+export const inputEdge = (name: string): string => `input/${name}:0`;
 export const outputEdge = (name: string): string => `output/${name}:0`;
 export const variableName = (index: number): string => `variable${index}`;
 /** Feed the first with a value and fetch the second, and variable `index` has that value. */
