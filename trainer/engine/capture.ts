@@ -7,6 +7,7 @@ import { type NativeBackend, nativeBackend } from './backend.ts';
 import { type GraphCache, readGraph, type StoredGraph, writeGraph } from './graph/cache.ts';
 import { CannotCapture } from './graph/cannot-capture.ts';
 import { encodeSavedModel } from './graph/encode.ts';
+import { withKnownShapes } from './graph/known-shapes.ts';
 import { castToLowPrecision } from './graph/mixed-precision.ts';
 import { GraphSession } from './graph/session.ts';
 import { nextInputEdge, STAGED_EDGE, takenInputEdge, withStaging } from './graph/staging.ts';
@@ -84,7 +85,7 @@ export function capture<I extends Tensors, O extends Tensors>(
   }
   const { graph, outputNames } = traceStep(native, step as never, inputs, variables, constants);
   const cast = precision === 'float32' ? graph : castToLowPrecision(graph, precision);
-  const final = staged ? withStaging(cast, Object.keys(inputs)) : cast;
+  const final = staged ? withStaging(cast, Object.keys(inputs)) : withKnownShapes(cast);
   const made = { signature, outputNames, nodeCount: final.length, savedModel: encodeSavedModel(final) };
   const captured = new Captured<I, O>(native, made, options, false);
   try {

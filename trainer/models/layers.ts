@@ -2,6 +2,7 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import type { BatchStatistics } from '../engine/batch-norm.ts';
 import { batchNormEval, batchNormTrack } from '../engine/batch-norm.ts';
+import { biasAdd } from '../engine/bias-add.ts';
 import { maxPool3x3 } from '../engine/max-pool.ts';
 import { relu } from '../engine/relu.ts';
 import { spatialMean } from '../engine/spatial-mean.ts';
@@ -61,7 +62,7 @@ export function foldConvNorm({ predict, layout, filter, gamma, beta, running, ep
 }
 
 export function applyConv({ convolve, filter, bias }: Conv, x: Tensor4D): Tensor4D {
-  return convolve(x, filter as Tensor4D).add(bias);
+  return biasAdd(convolve(x, filter as Tensor4D), bias as Tensor1D);
 }
 
 /** Copies that do not follow later training; the caller owns them. */
