@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { type Box, type RawImage, resample } from '../../trainer/data/resample.ts';
+import { bytesAt } from '../../trainer/data/kernels/kernels.ts';
+import { type Box, putRegion, type RawImage, resample } from '../../trainer/data/resample.ts';
 import { patternPixels } from '../support/image-folder.ts';
 
 const image = (width: number, height: number, channels: 1 | 3): RawImage => ({
@@ -12,8 +13,15 @@ const image = (width: number, height: number, channels: 1 | 3): RawImage => ({
 const box = (x: number, y: number, width: number, height: number) => ({ x, y, width, height });
 const whole = (width: number, height: number) => box(0, 0, width, height);
 
-const resampleBilinear = (raw: RawImage, part: Box, resized: { width: number; height: number }, window: Box) =>
-  resample(raw, part, resized, window, 'bilinear');
+function resampleBilinear(
+  raw: RawImage,
+  part: Box,
+  resized: { width: number; height: number },
+  window: Box,
+): Uint8Array {
+  const address = resample(putRegion(raw, part), resized, window, 'bilinear', false);
+  return bytesAt(address, window.width * window.height * raw.channels).slice();
+}
 
 test('an 8 x 8 image halves to the numbers that Pillow gives', () => {
   const out = resampleBilinear(image(8, 8, 1), whole(8, 8), { width: 4, height: 4 }, whole(4, 4));

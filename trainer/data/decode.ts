@@ -1,5 +1,6 @@
 /** JPEG and PNG to raw pixels, equal to Pillow's `Image.open(path).convert('RGB')`: EXIF orientation and colour profiles are ignored, alpha is dropped. */
 import sharp from 'sharp';
+import { decodeJpeg } from './jpeg.ts';
 import { jpegComponents } from './jpeg-header.ts';
 import type { RawImage } from './resample.ts';
 
@@ -11,10 +12,15 @@ sharp.cache(false);
 const MAX_PIXELS = 2 ** 27;
 
 /**
- * Decodes off the calling thread. Of several pictures in one file the first counts, of 16 bits the upper 8.
+ * Of several pictures in one file the first counts, of 16 bits the upper 8.
  * Rejects with the decoder's reason when the file is damaged, cut short or too large.
  */
 export async function decodeImage(file: Buffer): Promise<RawImage> {
+  return decodeJpeg(file) ?? decodeWithSharp(file);
+}
+
+/** Every kind of file. */
+export async function decodeWithSharp(file: Buffer): Promise<RawImage> {
   const isCmyk = jpegComponents(file) === 4;
   const options = { failOn: 'error', ignoreIcc: true, limitInputPixels: MAX_PIXELS } as const;
   const pipeline = isCmyk

@@ -4,11 +4,12 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Rng } from '../engine/rng.ts';
-import { centreView, randomView, type Views } from './augment.ts';
+import { centreView, randomView, type View, type Views } from './augment.ts';
 import type { ImageLocation } from './dataset.ts';
 import { decodeImage } from './decode.ts';
+import { openJpeg } from './jpeg.ts';
 import { readImage } from './read-image.ts';
-import { renderView } from './render-view.ts';
+import { renderJpegView, renderView } from './render-view.ts';
 import type { RawImage } from './resample.ts';
 
 export interface ImageWorkerData {
@@ -32,24 +33,41 @@ export interface RenderReply {
   failures: (string | null)[];
 }
 
-/** Decodes in flight per thread: enough to keep sharp's threads busy. */
-const DECODES_AT_ONCE = 8;
+/** In flight per thread: files that are on their way from the disk while one is decoded. */
+const IMAGES_AT_ONCE = 8;
 
 function startWorker(port: MessagePort, { seed, views, cacheBytes }: ImageWorkerData): void {
   const rng = Rng.seeded(seed);
   const kept = new Map<string, RawImage>();
   let bytesLeft = cacheBytes;
 
-  async function load(location: ImageLocation): Promise<RawImage> {
-    const key = `${location.path}@${location.offset}`;
-    const known = kept.get(key);
-    if (known) return known;
-    const image = await decodeImage(await readImage(location));
-    if (image.data.length <= bytesLeft) {
-      bytesLeft -= image.data.length;
-      kept.set(key, image);
+  const keyOf = ({ path, offset }: ImageLocation) => `${path}@${offset}`;
+
+  function keep(location: ImageLocation, image: RawImage): void {
+    bytesLeft -= image.data.length;
+    kept.set(keyOf(location), image);
+  }
+
+  /** Writes the image's view into `pixels` from `offset` on. */
+  async function renderImage(
+    location: ImageLocation,
+    viewOf: (width: number, height: number) => View,
+    pixels: Uint8Array,
+    offset: number,
+  ): Promise<void> {
+    let image = kept.get(keyOf(location));
+    if (!image) {
+      const file = await readImage(location);
+      // An image that will not be kept need not be decoded outside of its view.
+      const size = openJpeg(file);
+      if (size && size.width * size.height * size.channels > bytesLeft) {
+        const view = viewOf(size.width, size.height);
+        if (renderJpegView(size, view, views.interpolation, pixels, offset)) return;
+      }
+      image = await decodeImage(file);
+      if (image.data.length <= bytesLeft) keep(location, image);
     }
-    return image;
+    renderView(image, viewOf(image.width, image.height), views.interpolation, pixels, offset);
   }
 
   async function render({ id, places, locations, epoch }: RenderRequest): Promise<void> {
@@ -59,20 +77,16 @@ function startWorker(port: MessagePort, { seed, views, cacheBytes }: ImageWorker
     let next = 0;
     const drain = async () => {
       for (let i = next++; i < locations.length; i = next++) {
-        const image = await load(locations[i]!).catch((error: Error) => {
-          failures[i] = error.message.split('\n')[0]!;
-          return null;
-        });
-        if (image === null) continue;
-        const { width, height } = image;
-        const view =
+        const viewOf = (width: number, height: number) =>
           epoch === null
             ? centreView(width, height, views)
             : randomView(rng.stream('view', epoch, places[i]!), width, height, views.inputSize);
-        renderView(image, view, views.interpolation, pixels, i * imageLength);
+        await renderImage(locations[i]!, viewOf, pixels, i * imageLength).catch((error: Error) => {
+          failures[i] = error.message.split('\n')[0]!;
+        });
       }
     };
-    await Promise.all(Array.from({ length: Math.min(DECODES_AT_ONCE, locations.length) }, drain));
+    await Promise.all(Array.from({ length: Math.min(IMAGES_AT_ONCE, locations.length) }, drain));
     port.postMessage({ id, pixels, failures } satisfies RenderReply, [pixels.buffer]);
   }
 

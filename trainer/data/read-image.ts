@@ -1,9 +1,13 @@
 /** Brings an encoded image from disk: a file of its own, or a part of a tar shard. */
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { ImageLocation } from './dataset.ts';
 
 /** Per thread. Opening costs more than reading; more open files than this many shards at once gain nothing. */
 const OPEN_SHARDS = 32;
+/** A quarter cheaper than the function of the same name in node:fs/promises. */
+const readWhole = promisify(readFile);
 /** No camera writes more; a file that claims to be larger is no image. */
 const MAX_BYTES = 512 * 1024 * 1024;
 
@@ -12,7 +16,7 @@ const openShards = new Map<string, Promise<FileHandle>>();
 
 /** Rejects with a reason that makes sense after "cannot be read". */
 export async function readImage({ path, offset, length }: ImageLocation): Promise<Buffer> {
-  if (length === null) return readFile(Buffer.from(path));
+  if (length === null) return readWhole(Buffer.from(path));
   if (length > MAX_BYTES) throw new Error(`it is ${length} bytes long`);
   const shard = await openShard(String(path));
   const bytes = Buffer.allocUnsafe(length);

@@ -1,6 +1,8 @@
 /** The view of an image that a network sees, in bytes: the device turns them into numbers (engine/pixels.ts). */
 import type { View } from './augment.ts';
-import { type Interpolation, type RawImage, resample } from './resample.ts';
+import { decodeRegion, type JpegSize } from './jpeg.ts';
+import { bytesAt, kernels } from './kernels/kernels.ts';
+import { type Interpolation, putRegion, type RawImage, type Region, resample } from './resample.ts';
 
 /** Writes the view of the image as height x width x 3 bytes into `out` from `offset` on. */
 export function renderView(
@@ -10,18 +12,42 @@ export function renderView(
   out: Uint8Array,
   offset: number,
 ): void {
-  const pixels = resample(image, view.box, view.resized, view.window, interpolation);
-  const { width, height } = view.window;
-  const { channels } = image;
-  // A grey image's one value serves all three channels.
-  const [toGreen, toBlue] = channels === 3 ? [1, 2] : [0, 0];
-  let at = offset;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = (y * width + (view.flip ? width - 1 - x : x)) * channels;
-      out[at++] = pixels[from]!;
-      out[at++] = pixels[from + toGreen]!;
-      out[at++] = pixels[from + toBlue]!;
-    }
+  renderRegion(putRegion(image, view.box), view, interpolation, out, offset);
+}
+
+/**
+ * The same from the JPEG file that was opened last, of which only the view's part is decoded. False, and nothing is written,
+ * when the file turns out not to be for the kernels.
+ */
+export function renderJpegView(
+  { channels }: JpegSize,
+  view: View,
+  interpolation: Interpolation,
+  out: Uint8Array,
+  offset: number,
+): boolean {
+  const address = decodeRegion(view.box);
+  if (address === null) return false;
+  const { width, height } = view.box;
+  renderRegion({ address, stride: width * channels, width, height, channels }, view, interpolation, out, offset);
+  return true;
+}
+
+function renderRegion(
+  region: Region,
+  { resized, window, flip }: View,
+  interpolation: Interpolation,
+  out: Uint8Array,
+  offset: number,
+): void {
+  const pixels = resample(region, resized, window, interpolation, flip);
+  const count = window.width * window.height;
+  if (region.channels === 3) {
+    out.set(bytesAt(pixels, count * 3), offset);
+    return;
   }
+  // A grey image's one value serves all three channels.
+  const spread = kernels.take(count * 3);
+  kernels.spread(pixels, count, spread);
+  out.set(bytesAt(spread, count * 3), offset);
 }

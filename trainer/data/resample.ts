@@ -2,8 +2,10 @@
  * Resizing with antialiasing: a filter as wide as the shrink factor, horizontally and then vertically, each pass in 22-bit fixed
  * point and rounded to 8 bits. Equal to the last bit to Pillow 11's `Image.resize(..., BILINEAR or BICUBIC)`, which torchvision
  * uses; Pillow 13 sometimes takes the vertical pass first and then differs in the last bit.
- * Done here because libvips resizes differently (other edges, box pre-shrink).
+ * Done here because libvips resizes differently (other edges, box pre-shrink). Cropping comes first, as in Pillow: pixels outside
+ * the crop have no influence.
  */
+import { kernels, putBytes, putNumbers } from './kernels/kernels.ts';
 
 export interface RawImage {
   /** Rows of pixels, channels interleaved. */
@@ -25,7 +27,6 @@ export type Interpolation = 'bilinear' | 'bicubic';
 
 const PRECISION_BITS = 22;
 const ONE = 1 << PRECISION_BITS;
-const HALF = 1 << (PRECISION_BITS - 1);
 
 interface Filter {
   /** Half the filter's width in pixels, without shrinking. */
@@ -84,88 +85,51 @@ function axisWeights(filter: Filter, inSize: number, outSize: number, from: numb
   return { first, counts, weights, taps };
 }
 
+/** Pixels in the kernels' memory. */
+export interface Region {
+  address: number;
+  /** Bytes from one line to the next. */
+  stride: number;
+  width: number;
+  height: number;
+  channels: 1 | 3;
+}
+
+/** Brings the part of an image that is in `box` to the kernels, whose memory is otherwise forgotten. */
+export function putRegion({ data, width, channels }: RawImage, box: Box): Region {
+  kernels.forgetAll();
+  const begin = (box.y * width + box.x) * channels;
+  const end = ((box.y + box.height - 1) * width + box.x + box.width) * channels;
+  const { width: w, height: h } = box;
+  return { address: putBytes(data.subarray(begin, end)), stride: width * channels, width: w, height: h, channels };
+}
+
 /**
- * Cuts `box` out of the image, resizes it to `resized` and returns the `window` of the result, computing nothing outside it.
- * As in Pillow's crop-then-resize, pixels outside the box have no influence. The result has window.width x window.height
- * pixels with the image's channels.
+ * Resizes a region and gives the address of the `window` of the result, computing nothing outside it: window.width x
+ * window.height pixels with the region's channels. `mirrored` swaps left and right.
  */
 export function resample(
-  image: RawImage,
-  box: Box,
+  { address, stride, width, height, channels }: Region,
   resized: { width: number; height: number },
   window: Box,
   interpolation: Interpolation,
-): Uint8Array {
-  const { channels } = image;
+  mirrored: boolean,
+): number {
   const filter = FILTERS[interpolation];
-  const columns = axisWeights(filter, box.width, resized.width, window.x, window.width);
-  const rows = axisWeights(filter, box.height, resized.height, window.y, window.height);
+  const columns = axisWeights(filter, width, resized.width, window.x, window.width);
+  const rows = axisWeights(filter, height, resized.height, window.y, window.height);
   const top = rows.first[0]!;
   const last = window.height - 1;
-  const bottom = rows.first[last]! + rows.counts[last]!;
+  const lines = rows.first[last]! + rows.counts[last]! - top;
   const lineLength = window.width * channels;
-  // Both clamp what bicubic weights take below 0 or above 255.
-  const middle = new Uint8ClampedArray((bottom - top) * lineLength);
-  for (let y = top; y < bottom; y++) {
-    const lineStart = ((box.y + y) * image.width + box.x) * channels;
-    blendAcross(image.data, lineStart, columns, channels, middle, (y - top) * lineLength);
-  }
-  const out = new Uint8ClampedArray(window.height * lineLength);
-  blendDown(middle, rows, top, lineLength, out);
-  return new Uint8Array(out.buffer);
+  const middle = kernels.take(lines * lineLength);
+  const across = channels === 3 ? kernels.acrossColour : kernels.acrossGrey;
+  across(address + top * stride, stride, lines, ...putWeights(columns), window.width, mirrored ? 1 : 0, middle);
+  const out = kernels.take(window.height * lineLength);
+  kernels.down(middle, lineLength, top, ...putWeights(rows), window.height, out);
+  return out;
 }
 
-/** One output line from one input line. */
-function blendAcross(
-  source: Uint8Array,
-  lineStart: number,
-  { first, counts, weights, taps }: AxisWeights,
-  channels: 1 | 3,
-  target: Uint8ClampedArray,
-  targetStart: number,
-): void {
-  for (let x = 0; x < first.length; x++) {
-    const from = lineStart + first[x]! * channels;
-    const weightStart = x * taps;
-    const count = counts[x]!;
-    if (channels === 1) {
-      let sum = HALF;
-      for (let k = 0; k < count; k++) sum += source[from + k]! * weights[weightStart + k]!;
-      target[targetStart + x] = sum >> PRECISION_BITS;
-    } else {
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
-      for (let k = 0, at = from; k < count; k++, at += 3) {
-        const weight = weights[weightStart + k]!;
-        red += source[at]! * weight;
-        green += source[at + 1]! * weight;
-        blue += source[at + 2]! * weight;
-      }
-      const at = targetStart + x * 3;
-      target[at] = red >> PRECISION_BITS;
-      target[at + 1] = green >> PRECISION_BITS;
-      target[at + 2] = blue >> PRECISION_BITS;
-    }
-  }
-}
-
-/** All output lines from the lines in `source`, the first of which is input line `top`. */
-function blendDown(
-  source: Uint8ClampedArray,
-  { first, counts, weights, taps }: AxisWeights,
-  top: number,
-  lineLength: number,
-  target: Uint8ClampedArray,
-): void {
-  for (let y = 0; y < first.length; y++) {
-    const from = (first[y]! - top) * lineLength;
-    const weightStart = y * taps;
-    const count = counts[y]!;
-    for (let i = 0; i < lineLength; i++) {
-      let sum = HALF;
-      for (let k = 0, at = from + i; k < count; k++, at += lineLength) sum += source[at]! * weights[weightStart + k]!;
-      target[y * lineLength + i] = sum >> PRECISION_BITS;
-    }
-  }
+function putWeights({ first, counts, weights, taps }: AxisWeights): [number, number, number, number] {
+  return [putNumbers(first), putNumbers(counts), putNumbers(weights), taps];
 }
