@@ -9,7 +9,8 @@ export function HostDatasets({ datasets }: { datasets: DatasetReport[] }) {
       {datasets.length === 0 && (
         <p className="text-ink-2 text-sm">
           None found. A dataset is a folder with <code className="text-xs">train/&lt;class&gt;</code> and{' '}
-          <code className="text-xs">val/&lt;class&gt;</code> folders of JPEG or PNG images.
+          <code className="text-xs">val/&lt;class&gt;</code> folders of JPEG or PNG images, ImageNet as it is published,
+          or a folder of tar shards.
         </p>
       )}
       <ul className="divide-y">
@@ -21,8 +22,8 @@ export function HostDatasets({ datasets }: { datasets: DatasetReport[] }) {
                 <span className="num">{formatCount(dataset.trainCount)}</span> train,{' '}
                 <span className="num">{formatCount(dataset.valCount)}</span> val
               </span>
-              <span className="text-ink-3">{plural(dataset.classNames.length, 'class', 'classes')}</span>
             </div>
+            <Classes dataset={dataset} />
             {dataset.problems.length > 0 && (
               <Notice tone="warn" className="mt-1">
                 <ul>
@@ -36,5 +37,22 @@ export function HostDatasets({ datasets }: { datasets: DatasetReport[] }) {
         ))}
       </ul>
     </div>
+  );
+}
+
+function Classes({ dataset: { classNames, classLabels } }: { dataset: DatasetReport }) {
+  const count = plural(classNames.length, 'class', 'classes');
+  if (classNames.length === 0) return <p className="text-ink-3">{count}</p>;
+  return (
+    <details>
+      <summary className="w-fit cursor-pointer text-ink-3">{count}</summary>
+      <ol className="mt-1 max-h-48 columns-2 gap-x-6 overflow-y-auto text-ink-2 text-xs md:columns-3">
+        {classNames.map((name, index) => (
+          <li key={name} className="truncate" title={name}>
+            {classLabels?.[index] ?? name}
+          </li>
+        ))}
+      </ol>
+    </details>
   );
 }

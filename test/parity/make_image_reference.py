@@ -92,6 +92,7 @@ for name, image, options in [
     ("colour, half resolution", Image.fromarray(smooth(83, 61)), {"quality": 85}),
     ("colour, full resolution", Image.fromarray(smooth(83, 61)), {"quality": 85, "subsampling": 0}),
     ("colour, half resolution across", Image.fromarray(smooth(83, 61)), {"quality": 85, "subsampling": 1}),
+    ("restart markers", Image.fromarray(smooth(83, 61)), {"quality": 85, "restart_marker_blocks": 3}),
     ("progressive", Image.fromarray(smooth(83, 61)), {"quality": 85, "progressive": True}),
     ("grey", Image.fromarray(smooth(83, 61)[..., 0]), {"quality": 85}),
     ("CMYK", Image.fromarray(cmyk, "CMYK"), {"quality": 85}),
