@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FATAL_REFUSALS } from '@mealtable/protocol/agent-messages';
+import { FATAL_REFUSALS, type HostReport } from '@mealtable/protocol/agent-messages';
 import { makeId } from '@mealtable/protocol/ids';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Agent } from '../../trainer/agent/agent.ts';
@@ -10,9 +10,9 @@ import { BlobCache } from '../../trainer/agent/blob-cache.ts';
 import { BlobClient } from '../../trainer/agent/blob-client.ts';
 import { AGENT_EXIT } from '../../trainer/agent/exit-codes.ts';
 import { makeSlots } from '../../trainer/agent/host-report.ts';
-import { agentLimits } from '../../trainer/agent/limits.ts';
+import { type AgentLimits, agentLimits } from '../../trainer/agent/limits.ts';
 import { identifyProcess } from '../../trainer/agent/process-identity.ts';
-import { makeReport } from '../support/core.ts';
+import { makeDataset, makeReport } from '../support/core.ts';
 import { Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
 import { makeGrant } from './support/make-grant.ts';
@@ -284,20 +284,7 @@ test('a state folder that cannot be made is one sentence and an exit code', asyn
 test('on a full disk no runs are taken, and it is said once', async () => {
   const log: string[] = [];
   const limits = { ...agentLimits, minFreeBytes: Number.MAX_SAFE_INTEGER };
-  const cache = new BlobCache(join(host.dir, 'blobs'), 0);
-  const attemptsDir = join(host.dir, 'attempts');
-  const agent = new Agent({
-    hub: hub.url,
-    auth: { token: TOKEN, protocolVersion: 1, agentVersion: '0', hostId: makeId('host', 0, new Uint8Array(12)) },
-    host: { report: makeReport({ name: 'full' }), slots: makeSlots(1, 1, []), datasets: new Map() },
-    attemptsDir,
-    limits,
-    log: (line) => log.push(line),
-    blobs: new BlobClient({ hub: hub.url, token: TOKEN, cache, limits, log: () => {} }),
-    commandFor: () => ({ program: 'none', args: [], env: {} }),
-    monotonicNow: () => performance.now(),
-    orphanExitMs: null,
-  });
+  const agent = makeAgent(makeReport({ name: 'full' }), limits, log);
   const running = agent.run();
   const { grant } = await enqueue({ steps: 1, end: 'succeed' });
   await waitUntil('it is told', () => log.some((line) => line.includes('bytes are free at')));
@@ -307,3 +294,33 @@ test('on a full disk no runs are taken, and it is said once', async () => {
   expect(hub.queue).toEqual([grant]);
   expect(log.filter((line) => line.includes('bytes are free at'))).toHaveLength(1);
 });
+
+test('a change of the datasets is told to the hub at once', async () => {
+  const report = makeReport({ name: 'changing', datasets: [] });
+  const agent = makeAgent(report, agentLimits, []);
+  const running = agent.run();
+  await waitUntil('hello', () => hub.hellos.length === 1);
+  report.datasets = [makeDataset({ name: 'new' })];
+  agent.announce();
+  await waitUntil('another hello', () => hub.hellos.length === 2);
+  expect(hub.hellos.map((hello) => hello.report.datasets.map(({ name }) => name))).toEqual([[], ['new']]);
+  await agent.stop();
+  expect(await running).toBe(AGENT_EXIT.ok);
+});
+
+/** An agent in this process. */
+function makeAgent(report: HostReport, limits: AgentLimits, log: string[]): Agent {
+  const cache = new BlobCache(join(host.dir, 'blobs'), 0);
+  return new Agent({
+    hub: hub.url,
+    auth: { token: TOKEN, protocolVersion: 1, agentVersion: '0', hostId: makeId('host', 0, new Uint8Array(12)) },
+    host: { report, slots: makeSlots(1, 1, []), datasets: new Map() },
+    attemptsDir: join(host.dir, 'attempts'),
+    limits,
+    log: (line) => log.push(line),
+    blobs: new BlobClient({ hub: hub.url, token: TOKEN, cache, limits, log: () => {} }),
+    commandFor: () => ({ program: 'none', args: [], env: {} }),
+    monotonicNow: () => performance.now(),
+    orphanExitMs: null,
+  });
+}

@@ -13,7 +13,7 @@ const TIMEOUT_MS = 120_000;
  * @returns a function that gives sentences about what is wrong with the images of the dataset in a folder
  */
 export function makeImageCheck(program: string, log: Log): (path: string) => Promise<string[]> {
-  return async (path) => {
+  const check = async (path: string): Promise<string[]> => {
     if (!existsSync(program)) return [];
     try {
       const { stdout } = await promisify(execFile)(process.execPath, [program, path], {
@@ -29,5 +29,12 @@ export function makeImageCheck(program: string, log: Log): (path: string) => Pro
       log(`The images of ${path} could not be checked: ${killed ? 'it took too long' : message.split('\n')[0]}`);
       return [];
     }
+  };
+  // A folder of fifty datasets shall not start fifty processes at once.
+  let previous: Promise<unknown> = Promise.resolve();
+  return (path) => {
+    const next = previous.then(() => check(path));
+    previous = next;
+    return next;
   };
 }

@@ -9,7 +9,7 @@ export interface JpegSize {
 }
 
 /** The kernels' memory does not grow to a picture's full size for more than this; larger ones go another way. */
-const MAX_PIXELS = 2 ** 25;
+const MAX_PIXELS = 2 ** 24;
 
 /** Begins a file: everything in the kernels' memory is forgotten. Null when it is not for the kernels. */
 export function openJpeg(file: Uint8Array): JpegSize | null {
