@@ -1,4 +1,8 @@
-/** Common JPEG files, decoded by the kernels: see kernels/source/jpeg.ts for which those are. */
+/**
+ * Common JPEG files, decoded by the kernels: see kernels/source/jpeg.ts for which those are. Always at full size: a picture that
+ * is shrunk while it is decoded stays within 2 grey levels of the full way only where a factor of 4 is left to resize, and most
+ * of the time, which is spent on the codes, would not be saved.
+ */
 import { bytesAt, kernels, putBytes } from './kernels/kernels.ts';
 import type { Box, RawImage } from './resample.ts';
 
