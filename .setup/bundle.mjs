@@ -8,6 +8,7 @@ export const PROGRAMS = {
   demo: 'server/demo.ts',
   agent: 'trainer/agent/main.ts',
   trainer: 'trainer/train/main.ts',
+  evaluate: 'trainer/evaluate/main.ts',
   /** Threads of the trainer: they can load a program only. */
   'image-worker': 'trainer/data/image-worker.ts',
   /** Looks at a dataset's images for the agent. */

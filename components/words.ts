@@ -33,7 +33,7 @@ export const STATUS_EXPLANATIONS: Record<ShownStatus, string> = {
   queued: 'Waits for a free slot on a host that has the dataset.',
   claimed: 'A host has taken the run and starts its trainer.',
   running: 'A trainer works on it.',
-  succeeded: 'All epochs are done.',
+  succeeded: 'It did all that it should.',
   failed: 'It ended with a failure that another attempt does not cure.',
   cancelled: 'Somebody cancelled it.',
   paused: 'Held back until it is resumed.',
@@ -81,6 +81,7 @@ export const ROLE_HEADINGS: Record<RunRole, string> = {
   teacher: 'Teachers',
   baseline: 'Student alone',
   student: 'Distilled',
+  evaluation: 'Evaluations',
 };
 
 export const USER_ROLE_WORDS: Record<UserRole, { name: string; may: string }> = {

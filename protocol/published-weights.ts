@@ -48,6 +48,20 @@ const MEANINGS: Partial<Record<NetworkName, { before: string; now: string }>> = 
   resnet50: { before: 'resnet50.ram_in1k', now: 'resnet50.a1_in1k' },
   resnet18: { before: 'resnet18.tv_in1k', now: 'resnet18.a1_in1k' },
 };
+/**
+ * For weights that a bare name means or meant: what MEAL V2 called them, or that it did not mean these. Null for all others.
+ */
+export function explainNameTrap(name: string): { mistakable: boolean; text: string } | null {
+  const network = KNOWN_WEIGHTS.get(name)?.network;
+  const meaning = network === undefined ? undefined : MEANINGS[network];
+  if (meaning?.before === name) return { mistakable: false, text: `What MEAL V2 calls ${network}.` };
+  if (meaning?.now !== name) return null;
+  return {
+    mistakable: true,
+    text: `timm calls these ${network} today. MEAL V2 did not: by that name it meant ${meaning.before}.`,
+  };
+}
+
 /** Names of networks with their weights in one, as timm 0.2.1 had them. */
 const OLD_NAMES: ReadonlyMap<string, string> = new Map([
   ['gluon_senet154', 'senet154.gluon_in1k'],

@@ -1,6 +1,6 @@
 /** RunConfig: everything that decides what one run computes. Stored with the run, handed to the trainer unchanged. */
 import { z } from 'zod';
-import { RunId } from './ids.ts';
+import { CheckpointId, RunId } from './ids.ts';
 import { NETWORKS, NetworkName } from './networks.ts';
 import { KNOWN_WEIGHTS, WeightsName } from './published-weights.ts';
 
@@ -118,21 +118,77 @@ export const DistillationConfig = z.strictObject({
 export type ClassificationConfig = z.infer<typeof ClassificationConfig>;
 export type DistillationConfig = z.infer<typeof DistillationConfig>;
 
-export const RunConfig = z
+/** What an evaluation measures: published weights, or any checkpoint of a run. */
+export const EvaluationSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('pretrained'), weights: WeightsName }),
+  z.strictObject({ kind: z.literal('run'), runId: RunId, checkpointId: CheckpointId }),
+]);
+export type EvaluationSource = z.infer<typeof EvaluationSource>;
+
+const Rgb = z.tuple([z.number(), z.number(), z.number()]);
+/** How the validation images are cut, resized and normalised. */
+export const EvaluationPreprocessing = z.strictObject({
+  cropFraction: z
+    .number('The crop is a share of the resized image.')
+    .gt(0, 'The crop must be above 0.')
+    .max(1, 'The crop can be at most 1, the whole image.'),
+  interpolation: z.enum(['bilinear', 'bicubic']),
+  mean: Rgb,
+  std: z.tuple([z.number().gt(0), z.number().gt(0), z.number().gt(0)]),
+});
+export type EvaluationPreprocessing = z.infer<typeof EvaluationPreprocessing>;
+
+/** An evaluation computes no batch statistics: one image will do. */
+export const EvaluationBatchSize = z
+  .int('The batch size is a whole number.')
+  .min(1, 'The batch size must be at least 1.')
+  .max(4096, 'At most 4096 images a batch.');
+
+/** One pass over a dataset's validation images. Always computed in float32, as every number that ends up in a table. */
+export const EvaluationConfig = z.strictObject({
+  task: z.literal('evaluation'),
+  version: z.literal(1),
+  dataset: DatasetName,
+  network: NetworkName,
+  source: EvaluationSource,
+  inputSize: InputSize,
+  batchSize: EvaluationBatchSize,
+  preprocessing: EvaluationPreprocessing,
+});
+export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
+
+type AnyConfig = ClassificationConfig | DistillationConfig | EvaluationConfig;
+
+/** What no single field can say: the network, its size and the weights that it begins with must fit together. */
+function checkConfig(config: AnyConfig, ctx: Pick<z.RefinementCtx, 'addIssue'>): void {
+  const { minInputSize } = NETWORKS[config.network];
+  if (config.inputSize < minInputSize)
+    ctx.addIssue({
+      code: 'custom',
+      path: ['inputSize'],
+      message: `${config.network} needs an input of at least ${minInputSize} pixels; got ${config.inputSize}.`,
+    });
+  const [field, start] =
+    config.task === 'evaluation' ? ['source', config.source] : ['initialisation', config.initialisation];
+  const other = start.kind === 'pretrained' ? explainOtherNetwork(start.weights, config.network) : null;
+  if (other !== null) ctx.addIssue({ code: 'custom', path: [field, 'weights'], message: other });
+  if (config.task === 'distillation' && new Set(config.teachers.map(teacherId)).size !== config.teachers.length)
+    ctx.addIssue({ code: 'custom', path: ['teachers'], message: 'The same teacher is listed twice.' });
+}
+
+/** Of a run that trains a network, as opposed to one that only measures it. */
+export const TrainingConfig = z
   .discriminatedUnion('task', [ClassificationConfig, DistillationConfig])
-  .superRefine((config, ctx) => {
-    const { minInputSize } = NETWORKS[config.network];
-    if (config.inputSize < minInputSize)
-      ctx.addIssue({
-        code: 'custom',
-        path: ['inputSize'],
-        message: `${config.network} needs an input of at least ${minInputSize} pixels; got ${config.inputSize}.`,
-      });
-    const { initialisation } = config;
-    const other =
-      initialisation.kind === 'pretrained' ? explainOtherNetwork(initialisation.weights, config.network) : null;
-    if (other !== null) ctx.addIssue({ code: 'custom', path: ['initialisation', 'weights'], message: other });
-    if (config.task === 'distillation' && new Set(config.teachers.map(teacherId)).size !== config.teachers.length)
-      ctx.addIssue({ code: 'custom', path: ['teachers'], message: 'The same teacher is listed twice.' });
-  });
+  .superRefine(checkConfig);
+export type TrainingConfig = z.infer<typeof TrainingConfig>;
+
+export const RunConfig = z
+  .discriminatedUnion('task', [ClassificationConfig, DistillationConfig, EvaluationConfig])
+  .superRefine(checkConfig);
 export type RunConfig = z.infer<typeof RunConfig>;
+
+/** The run whose weights are loaded at the beginning: those to go on training, or those to measure. Null for other starts. */
+export function startingRun(config: RunConfig): string | null {
+  const start = config.task === 'evaluation' ? config.source : config.initialisation;
+  return start.kind === 'run' ? start.runId : null;
+}

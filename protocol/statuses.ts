@@ -47,9 +47,13 @@ export type FailureCode = z.infer<typeof FailureCode>;
 export const RETRYABLE_FAILURES: ReadonlySet<FailureCode> = new Set(['trainer_killed', 'stalled', 'host_lost']);
 
 /** What a run is for in its study. */
-export const RUN_ROLES = ['teacher', 'baseline', 'student'] as const;
+export const RUN_ROLES = ['teacher', 'baseline', 'student', 'evaluation'] as const;
 export const RunRole = z.enum(RUN_ROLES);
 export type RunRole = z.infer<typeof RunRole>;
+
+/** Ablation studies are what people create. All evaluations of a hub are in one more, which no list of studies shows. */
+export const STUDY_KINDS = ['ablation', 'evaluation'] as const;
+export type StudyKind = (typeof STUDY_KINDS)[number];
 
 export const USER_ROLES = ['owner', 'editor', 'viewer'] as const;
 export const UserRole = z.enum(USER_ROLES);

@@ -2,7 +2,7 @@
 import type { DatasetReport } from './agent-messages.ts';
 import type { NetworkName } from './networks.ts';
 import type { CheckpointFile } from './records.ts';
-import type { RunConfig } from './run-config.ts';
+import type { EvaluationSource, RunConfig } from './run-config.ts';
 import type { AttemptOutcome, FailureCode, RunRole, RunStatus, TokenKind, UserRole } from './statuses.ts';
 import type { Levels, StudyDesign } from './study-design.ts';
 
@@ -62,6 +62,7 @@ export interface RunSummaryView {
   stepsCompleted: number;
   /** Null until the first attempt has started. */
   totalSteps: number | null;
+  /** 1 for an evaluation, which is one pass. */
   epochs: number;
   /** Best val/top1 so far, and the epoch (1-based, epochs done) it was reached after; ties: the earlier. */
   bestTop1: number | null;
@@ -190,6 +191,19 @@ export interface StudyView {
   referenceVariantId: string | null;
   rows: Top1Row[];
   runs: RunSummaryView[];
+}
+
+/** One evaluation: what was measured, beside what it ought to be. */
+export interface EvaluationView {
+  run: RunSummaryView;
+  source: EvaluationSource;
+  dataset: string;
+  /** Percent and mean cross-entropy; null until it has succeeded. */
+  top1: number | null;
+  top5: number | null;
+  loss: number | null;
+  /** What the weights' publication states, or what the run's own validation found at this checkpoint; null where nothing does. */
+  expected: { top1: number | null; top5: number | null; inputSize: number } | null;
 }
 
 export interface HostView {

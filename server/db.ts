@@ -61,6 +61,7 @@ export const ENUMS_MATCH = {
   userRole: true,
   tokenKind: true,
   runRole: true,
+  studyKind: true,
   runStatus: true,
   attemptOutcome: true,
   failureCode: true,
@@ -69,6 +70,7 @@ export const ENUMS_MATCH = {
   userRole: Same<Db.UserRole, Protocol.UserRole>;
   tokenKind: Same<Db.TokenKind, Protocol.TokenKind>;
   runRole: Same<Db.RunRole, Protocol.RunRole>;
+  studyKind: Same<Db.StudyKind, Protocol.StudyKind>;
   runStatus: Same<Db.RunStatus, Protocol.RunStatus>;
   attemptOutcome: Same<Db.AttemptOutcome, Protocol.AttemptOutcome>;
   failureCode: Same<Db.FailureCode, Protocol.FailureCode>;

@@ -1,5 +1,11 @@
 'use client';
-import { type Initialisation, type Schedule, teacherId } from '@mealtable/protocol/run-config';
+import {
+  type EvaluationConfig,
+  type Initialisation,
+  type Schedule,
+  type TrainingConfig,
+  teacherId,
+} from '@mealtable/protocol/run-config';
 import type { RunDetailView } from '@mealtable/protocol/views';
 import Link from 'next/link';
 import { CopyButton } from '../ui/copy-button';
@@ -19,44 +25,83 @@ export function ConfigTab({ run }: { run: RunDetailView }) {
   return (
     <div className="grid items-start gap-4 lg:grid-cols-2">
       <Panel title="Settings">
-        <Facts>
-          <Fact name="Task">
-            {config.task === 'distillation' ? 'Distillation (MEAL V2)' : 'Classification on hard labels'}
-          </Fact>
-          <Fact name="Dataset">{config.dataset}</Fact>
-          <Fact name="Network">{config.network}</Fact>
-          <Fact name="Start">
-            <Start initialisation={config.initialisation} />
-          </Fact>
-          {config.task === 'distillation' && (
-            <>
-              <Fact name={config.teachers.length === 1 ? 'Teacher' : 'Teachers'}>
-                <ul>
-                  {config.teachers.map((teacher) => (
-                    <li key={teacherId(teacher)}>
-                      {teacher.kind === 'run' ? <RunLink id={teacher.runId} /> : teacher.weights}
-                    </li>
-                  ))}
-                </ul>
-              </Fact>
-              <Fact name="Discriminator">{config.discriminator ? 'On' : 'Off'}</Fact>
-            </>
-          )}
-          <NumberFact name="Input size" value={config.inputSize} unit="px" />
-          <NumberFact name="Epochs" value={config.epochs} />
-          <NumberFact name="Batch size" value={config.batchSize} />
-          <NumberFact name="Seed" value={config.seed} />
-          <NumberFact name="Learning rate" value={config.optimizer.learningRate} />
-          <Fact name="Schedule">{describeSchedule(config.optimizer.schedule)}</Fact>
-          <NumberFact name="Momentum" value={config.optimizer.momentum} />
-          <NumberFact name="Weight decay" value={config.optimizer.weightDecay} />
-          <Fact name="Precision">{config.precision}</Fact>
-        </Facts>
+        {config.task === 'evaluation' ? <EvaluationFacts config={config} /> : <TrainingFacts config={config} />}
       </Panel>
       <Panel title="As JSON" actions={<CopyButton text={json} label="Copy the JSON" />}>
         <pre className="overflow-x-auto rounded-lg bg-sunken p-3 text-xs leading-5">{json}</pre>
       </Panel>
     </div>
+  );
+}
+
+const rgb = (values: readonly number[]) => values.join(', ');
+
+function EvaluationFacts({ config }: { config: EvaluationConfig }) {
+  const { source, preprocessing } = config;
+  return (
+    <Facts>
+      <Fact name="Task">Evaluation</Fact>
+      <Fact name="Weights">
+        {source.kind === 'pretrained' ? (
+          source.weights
+        ) : (
+          <>
+            <RunLink id={source.runId} />, checkpoint <span className="num text-xs">{source.checkpointId}</span>
+          </>
+        )}
+      </Fact>
+      <Fact name="Dataset">{config.dataset}</Fact>
+      <Fact name="Network">{config.network}</Fact>
+      <NumberFact name="Input size" value={config.inputSize} unit="px" />
+      <NumberFact name="Batch size" value={config.batchSize} />
+      <NumberFact name="Crop" value={preprocessing.cropFraction} />
+      <Fact name="Resized">{preprocessing.interpolation}</Fact>
+      <Fact name="Mean">
+        <span className="num">{rgb(preprocessing.mean)}</span>
+      </Fact>
+      <Fact name="Deviation">
+        <span className="num">{rgb(preprocessing.std)}</span>
+      </Fact>
+      <Fact name="Precision">float32</Fact>
+    </Facts>
+  );
+}
+
+function TrainingFacts({ config }: { config: TrainingConfig }) {
+  return (
+    <Facts>
+      <Fact name="Task">
+        {config.task === 'distillation' ? 'Distillation (MEAL V2)' : 'Classification on hard labels'}
+      </Fact>
+      <Fact name="Dataset">{config.dataset}</Fact>
+      <Fact name="Network">{config.network}</Fact>
+      <Fact name="Start">
+        <Start initialisation={config.initialisation} />
+      </Fact>
+      {config.task === 'distillation' && (
+        <>
+          <Fact name={config.teachers.length === 1 ? 'Teacher' : 'Teachers'}>
+            <ul>
+              {config.teachers.map((teacher) => (
+                <li key={teacherId(teacher)}>
+                  {teacher.kind === 'run' ? <RunLink id={teacher.runId} /> : teacher.weights}
+                </li>
+              ))}
+            </ul>
+          </Fact>
+          <Fact name="Discriminator">{config.discriminator ? 'On' : 'Off'}</Fact>
+        </>
+      )}
+      <NumberFact name="Input size" value={config.inputSize} unit="px" />
+      <NumberFact name="Epochs" value={config.epochs} />
+      <NumberFact name="Batch size" value={config.batchSize} />
+      <NumberFact name="Seed" value={config.seed} />
+      <NumberFact name="Learning rate" value={config.optimizer.learningRate} />
+      <Fact name="Schedule">{describeSchedule(config.optimizer.schedule)}</Fact>
+      <NumberFact name="Momentum" value={config.optimizer.momentum} />
+      <NumberFact name="Weight decay" value={config.optimizer.weightDecay} />
+      <Fact name="Precision">{config.precision}</Fact>
+    </Facts>
   );
 }
 

@@ -3,7 +3,12 @@ import type { Top1Row } from '@mealtable/protocol/views';
 import { teacherNames } from './teacher-names.ts';
 
 const HEADINGS = ['Role', 'Variant', 'Teachers', 'Discriminator', 'Input size', 'n'] as const;
-const ROLES: Record<Top1Row['role'], string> = { teacher: 'teacher', baseline: 'student alone', student: 'distilled' };
+const ROLES: Record<Top1Row['role'], string> = {
+  teacher: 'teacher',
+  baseline: 'student alone',
+  student: 'distilled',
+  evaluation: 'evaluation',
+};
 
 const fixed = (value: number | null): string => (value === null ? '' : value.toFixed(2));
 const signed = (value: number | null): string => (value === null ? '' : `${value > 0 ? '+' : ''}${value.toFixed(2)}`);

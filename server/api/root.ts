@@ -1,5 +1,6 @@
 /** Every procedure of the API, by noun. */
 import { datasetsRouter } from './routers/datasets.ts';
+import { evaluationsRouter } from './routers/evaluations.ts';
 import { hostsRouter } from './routers/hosts.ts';
 import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
@@ -18,6 +19,7 @@ export const appRouter = createRouter({
   teachers: teachersRouter,
   studies: studiesRouter,
   runs: runsRouter,
+  evaluations: evaluationsRouter,
 });
 export type AppRouter = typeof appRouter;
 

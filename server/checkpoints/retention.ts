@@ -16,8 +16,16 @@ export function chooseSuperseded(checkpoints: readonly Candidate[]): string[] {
   return checkpoints.filter((c) => c.stepsCompleted < latest.stepsCompleted && !best.includes(c)).map((c) => c.id);
 }
 
-/** The caller holds the run's lock. The files are deleted by a later sweep, when nothing refers to them any more. */
+/**
+ * The caller holds the run's lock. A checkpoint that is about to be evaluated stays, too. The files are deleted by a later sweep, when nothing refers to them any more.
+ */
 export async function pruneCheckpoints(tx: Tx, runId: string): Promise<void> {
   const superseded = chooseSuperseded(await loadCheckpoints(tx, [runId]));
-  if (superseded.length > 0) await tx.query('DELETE FROM checkpoints WHERE id = ANY($1)', [superseded]);
+  if (superseded.length === 0) return;
+  await tx.query(
+    `DELETE FROM checkpoints c WHERE c.id = ANY($1) AND NOT EXISTS (
+       SELECT 1 FROM runs r WHERE r.role = 'evaluation' AND r.status IN ('queued', 'claimed', 'running')
+         AND r.config#>>'{source,checkpointId}' = c.id)`,
+    [superseded],
+  );
 }

@@ -1,7 +1,7 @@
 /** From a claim to a Grant: everything the agent needs, resolved to files by hash. */
 import type { Grant, GrantInput } from '@mealtable/protocol/agent-messages';
-import type { CheckpointFile } from '@mealtable/protocol/records';
-import { RunConfig } from '@mealtable/protocol/run-config';
+import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/records';
+import { type EvaluationSource, RunConfig, startingRun } from '@mealtable/protocol/run-config';
 import { type BestModel, loadBestModels, loadCheckpoints } from '../checkpoints/checkpoint-rows.ts';
 import { loadClassCounts } from '../hosts/datasets.ts';
 import type { ClaimedRun } from './claim.ts';
@@ -15,10 +15,10 @@ function teacherRuns(config: RunConfig): string[] {
   return teachers.flatMap((teacher) => (teacher.kind === 'run' ? [teacher.runId] : []));
 }
 
-/** Runs whose weights this one starts from: its teachers and its start. */
+/** Runs whose best weights this one starts from: its teachers and its start. An evaluation names one checkpoint instead. */
 export function referencedRuns(config: RunConfig): string[] {
-  const teachers = teacherRuns(config);
-  return config.initialisation.kind === 'run' ? [...teachers, config.initialisation.runId] : teachers;
+  const start = config.task === 'evaluation' ? null : startingRun(config);
+  return start === null ? teacherRuns(config) : [...teacherRuns(config), start];
 }
 
 /**
@@ -47,6 +47,14 @@ export async function buildGrant(
       message: `The weights of ${missing} cannot be had: the run, its best checkpoint or its dataset is gone.`,
     };
   const inputOf = (runId: string) => inputs.get(runId) as GrantInput;
+  let start: GrantInput | null = null;
+  if (config.task === 'evaluation' && config.source.kind === 'run') {
+    start = await loadCheckpointInput(db, config.source, hostDatasets);
+    if (start === null) return { ok: false, message: explainNoCheckpoint(config.source) };
+  } else if (config.task !== 'evaluation') {
+    const runId = startingRun(config);
+    start = runId === null ? null : inputOf(runId);
+  }
   return {
     ok: true,
     grant: {
@@ -55,7 +63,7 @@ export async function buildGrant(
       label: row.label,
       config,
       teachers: teacherRuns(config).map(inputOf),
-      initialisation: config.initialisation.kind === 'run' ? inputOf(config.initialisation.runId) : null,
+      initialisation: start,
       resume: await loadResume(db, claim),
     },
   };
@@ -81,6 +89,26 @@ async function loadInputs(
   }
   return inputs;
 }
+
+/** The model of one checkpoint, whatever became of its run. */
+async function loadCheckpointInput(
+  db: Queryable,
+  { runId, checkpointId }: Extract<EvaluationSource, { kind: 'run' }>,
+  hostDatasets: ReadonlyMap<string, number>,
+): Promise<GrantInput | null> {
+  const { rows } = await db.query<{ network: string; dataset: string }>(
+    'SELECT network, dataset FROM runs WHERE id = $1',
+    [runId],
+  );
+  const checkpoint = (await loadCheckpoints(db, [runId])).find((c) => c.id === checkpointId && c.complete);
+  const file = checkpoint?.files.find(({ name }) => name === CHECKPOINT_FILES.model);
+  const [run] = rows;
+  const classCount = run && (hostDatasets.get(run.dataset) ?? (await loadClassCounts(db)).get(run.dataset));
+  return run && file && classCount !== undefined ? { runId, network: run.network, classCount, file } : null;
+}
+
+const explainNoCheckpoint = ({ runId, checkpointId }: Extract<EvaluationSource, { kind: 'run' }>): string =>
+  `The checkpoint ${checkpointId} of ${runId} cannot be had: it, its run or its dataset is gone. Evaluate another one.`;
 
 async function loadResume(db: Queryable, claim: ClaimedRun): Promise<Grant['resume']> {
   if (claim.resumeCheckpointId === null) return null;

@@ -4,7 +4,7 @@
  * The run's row is the one lock: it is taken before anything else of the run, so edges of one run never deadlock.
  */
 import type { StartedRecord } from '@mealtable/protocol/records';
-import type { RunStatus } from '@mealtable/protocol/statuses';
+import type { RunRole, RunStatus } from '@mealtable/protocol/statuses';
 import { hasCompleteCheckpoint } from '../checkpoints/checkpoint-rows.ts';
 import { withoutNul } from '../without-nul.ts';
 import { type AttemptEnding, judgeEnding, type Verdict } from './judge-ending.ts';
@@ -75,9 +75,14 @@ export async function finishAttempt(
   return verdict.status;
 }
 
-/** The agent says `ended` after its uploads, so success without a stored checkpoint is a fault, and nothing to offer. */
+/**
+ * The agent says `ended` after its uploads, so success without a stored checkpoint is a fault, and nothing to offer. What an
+ * evaluation has to offer is its number.
+ */
 async function checkEnding(tx: Tx, runId: string, ending: AttemptEnding): Promise<AttemptEnding> {
   if (ending.outcome !== 'succeeded' || (await hasCompleteCheckpoint(tx, runId))) return ending;
+  const { rows } = await tx.query<{ role: RunRole }>('SELECT role FROM runs WHERE id = $1', [runId]);
+  if (rows[0]?.role === 'evaluation') return ending;
   const message = 'The training ended in good order, but none of its checkpoints arrived at the hub. Retry the run.';
   return { ...ending, outcome: 'failed', failureCode: 'trainer_error', message };
 }

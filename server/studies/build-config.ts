@@ -1,6 +1,6 @@
-/** RunConfig of each run of an expanded design: planned references become the ids of the runs that train them. */
+/** TrainingConfig of each run of an expanded design: planned references become the ids of the runs that train them. */
 import type { PlannedVariant } from '@mealtable/protocol/expand-design';
-import { type Initialisation, RunConfig, type TeacherSource } from '@mealtable/protocol/run-config';
+import { type Initialisation, type TeacherSource, TrainingConfig } from '@mealtable/protocol/run-config';
 import type { NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
 
 /** Planned key to the id of the run that trains it. */
@@ -29,10 +29,10 @@ export function buildConfig(
   variant: PlannedVariant,
   seed: number,
   plannedRunIds: PlannedRunIds,
-): RunConfig {
+): TrainingConfig {
   if (variant.planned) {
     const { network, initialisation, inputSize, epochs, batchSize, optimizer } = variant.planned;
-    return RunConfig.parse({
+    return TrainingConfig.parse({
       version: 1,
       task: 'classification',
       dataset: design.dataset,
@@ -44,7 +44,7 @@ export function buildConfig(
       seed,
       optimizer,
       precision: design.precision,
-    } satisfies RunConfig);
+    } satisfies TrainingConfig);
   }
   const { network } = design.student;
   const student = {
@@ -59,13 +59,13 @@ export function buildConfig(
     optimizer: design.optimizer,
     precision: design.precision,
   };
-  if (!variant.levels) return RunConfig.parse({ task: 'classification', ...student } satisfies RunConfig);
-  return RunConfig.parse({
+  if (!variant.levels) return TrainingConfig.parse({ task: 'classification', ...student } satisfies TrainingConfig);
+  return TrainingConfig.parse({
     task: 'distillation',
     ...student,
     teachers: variant.levels.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
     discriminator: variant.levels.discriminator,
-  } satisfies RunConfig);
+  } satisfies TrainingConfig);
 }
 
 /** Planned networks that must be trained before this variant's runs. */

@@ -14,9 +14,10 @@ import { writePlan } from './write-plan.ts';
  */
 export async function extendStudy(hub: StudyHub, studyId: string, design: StudyDesign): Promise<{ addedRuns: number }> {
   return transact(hub, async (tx) => {
-    const { rows } = await tx.query<{ design: unknown }>('SELECT design FROM studies WHERE id = $1 FOR NO KEY UPDATE', [
-      studyId,
-    ]);
+    const { rows } = await tx.query<{ design: unknown }>(
+      `SELECT design FROM studies WHERE id = $1 AND kind = 'ablation' FOR NO KEY UPDATE`,
+      [studyId],
+    );
     if (!rows[0]) throw new AppError('not_found', `There is no study ${studyId}.`);
     const before = StudyDesign.parse(rows[0].design);
     const variants = await expandOrRefuse(tx, design);

@@ -21,6 +21,7 @@ const LIST = `
     JOIN variants v ON v.id = m.variant_id
     ORDER BY v.study_id, m.mean DESC, v.position
   ) best ON best.study_id = s.id
+  WHERE s.kind = 'ablation'
   ORDER BY s.created_at DESC, s.id DESC`;
 
 /** Newest first. */

@@ -10,11 +10,10 @@ const unknownStudy = (studyId: string) => new AppError('not_found', `There is no
 
 export async function renameStudy(hub: CoreHub, studyId: string, name: string, notes: string): Promise<void> {
   await transact(hub, async (tx) => {
-    const { rowCount } = await tx.query('UPDATE studies SET name = $2, notes = $3 WHERE id = $1', [
-      studyId,
-      withoutNul(name),
-      withoutNul(notes),
-    ]);
+    const { rowCount } = await tx.query(
+      `UPDATE studies SET name = $2, notes = $3 WHERE id = $1 AND kind = 'ablation'`,
+      [studyId, withoutNul(name), withoutNul(notes)],
+    );
     if (rowCount === 0) throw unknownStudy(studyId);
     tx.emit('study:changed', { studyId });
   });
@@ -59,9 +58,10 @@ export async function cloneDesign(
   studyId: string,
   copyName?: string,
 ): Promise<{ name: string; design: StudyDesign }> {
-  const { rows } = await db.query<{ name: string; design: unknown }>('SELECT name, design FROM studies WHERE id = $1', [
-    studyId,
-  ]);
+  const { rows } = await db.query<{ name: string; design: unknown }>(
+    `SELECT name, design FROM studies WHERE id = $1 AND kind = 'ablation'`,
+    [studyId],
+  );
   const study = rows[0];
   if (!study) throw unknownStudy(studyId);
   return { name: copyName ?? `${study.name} (copy)`.slice(0, 200), design: StudyDesign.parse(study.design) };
@@ -86,7 +86,7 @@ export async function removeStudy(hub: CoreHub, studyId: string): Promise<void> 
     const { rows: users } = await tx.query<{ name: string }>(
       `SELECT s.name FROM runs r JOIN studies s ON s.id = r.study_id
        WHERE r.study_id <> $1 AND r.status IN ('queued', 'claimed', 'running')
-         AND (r.config#>>'{initialisation,runId}' = ANY($2)
+         AND (r.config#>>'{initialisation,runId}' = ANY($2) OR r.config#>>'{source,runId}' = ANY($2)
               OR EXISTS (SELECT 1 FROM jsonb_array_elements(r.config->'teachers') t WHERE t->>'runId' = ANY($2)))
        LIMIT 1`,
       [studyId, runIds],
@@ -104,6 +104,6 @@ export async function removeStudy(hub: CoreHub, studyId: string): Promise<void> 
 }
 
 async function lockStudy(tx: Tx, studyId: string): Promise<void> {
-  const { rows } = await tx.query('SELECT 1 FROM studies WHERE id = $1 FOR UPDATE', [studyId]);
+  const { rows } = await tx.query(`SELECT 1 FROM studies WHERE id = $1 AND kind = 'ablation' FOR UPDATE`, [studyId]);
   if (rows.length === 0) throw unknownStudy(studyId);
 }

@@ -2,7 +2,7 @@
 
 import type { PlannedVariant } from '@mealtable/protocol/expand-design';
 import type { IdKind } from '@mealtable/protocol/ids';
-import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { TrainingConfig } from '@mealtable/protocol/run-config';
 import type { StudyDesign } from '@mealtable/protocol/study-design';
 import { plannedVariantKey } from '@mealtable/protocol/variant-key';
 import { buildConfig, plannedNeeds } from './build-config.ts';
@@ -18,7 +18,7 @@ export interface RunRow {
   id: string;
   variantId: string;
   role: PlannedVariant['role'];
-  config: RunConfig;
+  config: TrainingConfig;
 }
 export interface StudyPlan {
   /** All variants of the design, in the order of the table. */

@@ -16,7 +16,7 @@ export async function loadStudyView(db: Queryable, studyId: string): Promise<Stu
     reference_variant_id: string | null;
   }>(
     `SELECT s.name, s.notes, s.created_at, COALESCE(u.name, '') AS created_by, s.design, s.reference_variant_id
-     FROM studies s LEFT JOIN users u ON u.id = s.created_by_id WHERE s.id = $1`,
+     FROM studies s LEFT JOIN users u ON u.id = s.created_by_id WHERE s.id = $1 AND s.kind = 'ablation'`,
     [studyId],
   );
   const study = rows[0];

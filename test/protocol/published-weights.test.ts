@@ -1,7 +1,7 @@
 /** Published weights by name: what may be written in a config or a design, and the sentence for what may not. */
 import { expandDesign, type KnownRun } from '@mealtable/protocol/expand-design';
 import { explainUnknownWeights, KNOWN_WEIGHTS, WeightsName, weightsOf } from '@mealtable/protocol/published-weights';
-import { RunConfig } from '@mealtable/protocol/run-config';
+import { TrainingConfig } from '@mealtable/protocol/run-config';
 import { StudyDesign } from '@mealtable/protocol/study-design';
 import { describe, expect, test } from 'vitest';
 import { smallDesign } from '../support/core.ts';
@@ -70,12 +70,12 @@ const RAM = { kind: 'pretrained', weights: 'resnet50.ram_in1k' };
 
 describe('a run config', () => {
   const problemsOf = (...args: Parameters<typeof config>) =>
-    (RunConfig.safeParse(config(...args)).error?.issues ?? []).map(
+    (TrainingConfig.safeParse(config(...args)).error?.issues ?? []).map(
       ({ path, message }) => `${path.join('.')}: ${message}`,
     );
 
   test("is MEAL V2's own: published teachers of any network, a published start, whose head is kept unless said", () => {
-    const parsed = RunConfig.parse(config('resnet50', RAM, [SENET, { ...SENET, weights: 'resnet152s.gluon_in1k' }]));
+    const parsed = TrainingConfig.parse(config('resnet50', RAM, [SENET, { ...SENET, weights: 'resnet152s.gluon_in1k' }]));
     expect(parsed.initialisation).toEqual({ ...RAM, head: 'keep' });
     expect(problemsOf('resnet50', { ...RAM, head: 'replace' }, [SENET])).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { HostId, ID_PREFIXES, type IdKind, makeId, RunId } from '@mealtable/prot
 import { WatchTopic } from '@mealtable/protocol/live-messages';
 import { NETWORK_NAMES } from '@mealtable/protocol/networks';
 import { AttemptRecord } from '@mealtable/protocol/records';
-import { RunConfig } from '@mealtable/protocol/run-config';
+import { TrainingConfig } from '@mealtable/protocol/run-config';
 import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import { agentTunables, MAX_BATCH_RECORDS, MAX_SOCKET_BYTES } from '@mealtable/protocol/tunables';
 import { fromWireNumber, toWireNumber, WireNumber } from '@mealtable/protocol/wire-number';
@@ -103,7 +103,7 @@ describe('configs and designs', () => {
   };
 
   test('a config that was parsed parses to itself, defaults included', () => {
-    const parsed = RunConfig.parse(config);
+    const parsed = TrainingConfig.parse(config);
     expect(parsed.optimizer).toEqual({
       learningRate: 0.1,
       momentum: 0.9,
@@ -111,7 +111,7 @@ describe('configs and designs', () => {
       schedule: { kind: 'constant' },
     });
     expect(parsed.precision).toBe('float32');
-    expect(RunConfig.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
+    expect(TrainingConfig.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
   });
 
   test.each<[string, object, string, RegExp]>([
@@ -130,13 +130,13 @@ describe('configs and designs', () => {
     ['a dataset that is a path', { dataset: '../etc' }, 'dataset', /dataset name/],
     ['a field that nobody knows', { temperature: 4 }, '', /temperature/],
   ])('%s is refused, naming the field and the mending', (_what, more, path, message) => {
-    const fault = faultOf(RunConfig, { ...config, ...more });
+    const fault = faultOf(TrainingConfig, { ...config, ...more });
     expect(fault?.path).toBe(path);
     expect(fault?.message).toMatch(message);
   });
 
   test('every network can be named', () => {
-    for (const network of NETWORK_NAMES) expect(RunConfig.safeParse({ ...config, network }).success).toBe(true);
+    for (const network of NETWORK_NAMES) expect(TrainingConfig.safeParse({ ...config, network }).success).toBe(true);
   });
 
   test('a design survives its JSON column, and a name is trimmed', () => {

@@ -21,6 +21,7 @@ export async function bundleTrainer(): Promise<BundledPrograms> {
     absWorkingDir: ROOT,
     entryPoints: {
       trainer: 'trainer/train/main.ts',
+      evaluate: 'trainer/evaluate/main.ts',
       'image-worker': 'trainer/data/image-worker.ts',
       'check-images': 'trainer/data/check-images.ts',
     },

@@ -5,13 +5,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttemptRecord, CheckpointRecord, MetricsRecord } from '@mealtable/protocol/records';
-import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { RunConfig, TrainingConfig } from '@mealtable/protocol/run-config';
 import { ATTEMPT_FILES, type TrainerJob } from '../../trainer/train/job.ts';
 import { readRecords } from '../../trainer/train/record-reader.ts';
 
 export const runId = (n: number) => `run_${String(n).padStart(22, '0')}`;
 
-export const CLASSIFICATION: Extract<RunConfig, { task: 'classification' }> = {
+export const CLASSIFICATION: Extract<TrainingConfig, { task: 'classification' }> = {
   version: 1,
   task: 'classification',
   dataset: 'test',
@@ -27,7 +27,11 @@ export const CLASSIFICATION: Extract<RunConfig, { task: 'classification' }> = {
 
 export type JobParts = Partial<Omit<TrainerJob, 'grant' | 'datasetPath'>> & { grant?: Partial<TrainerJob['grant']> };
 
-export function makeJob(config: RunConfig, datasetPath: string, more: JobParts = {}): TrainerJob {
+export function makeJob<C extends RunConfig>(
+  config: C,
+  datasetPath: string,
+  more: JobParts = {},
+): TrainerJob & { grant: { config: C } } {
   return {
     datasetPath,
     teacherPaths: [],
@@ -43,7 +47,7 @@ export function makeJob(config: RunConfig, datasetPath: string, more: JobParts =
       teachers: [],
       initialisation: null,
       resume: null,
-      ...more.grant,
+      ...(more.grant as { config?: C }),
     },
   };
 }

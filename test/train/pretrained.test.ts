@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
-import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { TrainingConfig } from '@mealtable/protocol/run-config';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { tf } from '../../trainer/engine/tf.ts';
@@ -25,14 +25,14 @@ await setUpTensorFlow();
 
 const NETWORK = 'mobilenetv3_small_050';
 const NAME = `${NETWORK}.lamb_in1k`;
-const start = (head: 'keep' | 'replace'): RunConfig => ({
+const start = (head: 'keep' | 'replace'): TrainingConfig => ({
   ...CLASSIFICATION,
   network: NETWORK,
   initialisation: { kind: 'pretrained', weights: NAME, head },
   epochs: 1,
   optimizer: { ...CLASSIFICATION.optimizer, learningRate: 1e-12 },
 });
-const teacher: RunConfig = {
+const teacher: TrainingConfig = {
   ...CLASSIFICATION,
   task: 'distillation',
   teachers: [{ kind: 'pretrained', weights: NAME }],
@@ -74,7 +74,7 @@ afterAll(async () => {
   await programs.remove();
 });
 
-async function run(config: RunConfig, shouldStop = () => false): Promise<{ dir: string; outcome: string }> {
+async function run(config: TrainingConfig, shouldStop = () => false): Promise<{ dir: string; outcome: string }> {
   const dir = join(root, `attempt-${attempts}`);
   mkdirSync(dir);
   const records = RecordWriter.open(join(dir, ATTEMPT_FILES.records));

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttemptRecord, CHECKPOINT_FILES } from '@mealtable/protocol/records';
-import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { TrainingConfig } from '@mealtable/protocol/run-config';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadRuntime } from '../../trainer/engine/runtime.ts';
 import { ATTEMPT_FILES } from '../../trainer/train/job.ts';
@@ -42,7 +42,7 @@ let attempts = 0;
 
 /** An attempt in this process; `stopAfter` asks it to stop when that many steps are recorded. */
 async function run(
-  config: RunConfig,
+  config: TrainingConfig,
   {
     stopAfter = Number.POSITIVE_INFINITY,
     folder = dataset,
@@ -72,7 +72,7 @@ async function run(
 }
 
 const teacher = (path = teacherPath) => ({ runId: runId(7), network: 'resnet18_w8' as const, classCount: 3, path });
-const distillation = (discriminator: boolean, epochs: number): RunConfig => ({
+const distillation = (discriminator: boolean, epochs: number): TrainingConfig => ({
   ...CLASSIFICATION,
   task: 'distillation',
   teachers: [{ kind: 'run', runId: runId(7) }],
@@ -139,7 +139,7 @@ describe('an attempt that ends well', () => {
   });
 
   test('that starts from another run begins with its weights', async () => {
-    const config: RunConfig = {
+    const config: TrainingConfig = {
       ...CLASSIFICATION,
       epochs: 1,
       initialisation: { kind: 'run', runId: runId(7) },
@@ -269,7 +269,7 @@ describe('an attempt that cannot go on gives its code and a sentence', () => {
     tensors.set('fc.bias', { dtype: 'F32', shape: [3], data: Float32Array.of(5e37, 0, 0) });
     const initialisationPath = join(root, 'huge.safetensors');
     await writeSafetensors(initialisationPath, tensors);
-    const config: RunConfig = {
+    const config: TrainingConfig = {
       ...CLASSIFICATION,
       initialisation: { kind: 'run', runId: runId(7) },
       optimizer: { ...CLASSIFICATION.optimizer, learningRate: 10, weightDecay: 1 },

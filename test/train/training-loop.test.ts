@@ -1,4 +1,4 @@
-import { ClassificationConfig, type RunConfig } from '@mealtable/protocol/run-config';
+import { ClassificationConfig, type TrainingConfig } from '@mealtable/protocol/run-config';
 import { describe, expect, test } from 'vitest';
 import type { Batch } from '../../trainer/data/loader.ts';
 import { tf } from '../../trainer/engine/tf.ts';
@@ -26,7 +26,7 @@ const FRESH: Progress = {
   backend: 'test',
 };
 
-function makeConfig(epochs: number, optimizer: Partial<RunConfig['optimizer']> = {}): RunConfig {
+function makeConfig(epochs: number, optimizer: Partial<TrainingConfig['optimizer']> = {}): TrainingConfig {
   return ClassificationConfig.parse({
     task: 'classification',
     version: 1,
@@ -65,7 +65,7 @@ interface Play {
   wantsCheckpoint?: boolean;
   /** The weights are no numbers any more from this step on (0-based). */
   brokenAt?: number;
-  optimizer?: Partial<RunConfig['optimizer']>;
+  optimizer?: Partial<TrainingConfig['optimizer']>;
   validationLoss?: number;
   onStep?: (step: number) => void;
   /** By the test's clock. */

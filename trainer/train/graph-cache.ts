@@ -3,25 +3,30 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { TrainingConfig } from '@mealtable/protocol/run-config';
 import type { GraphCache } from '../engine/graph/cache.ts';
 import { findCacheFolder } from '../engine/setup/plan.mjs';
-import type { TrainerJob } from './job.ts';
+import type { TrainerJob, TrainingJob } from './job.ts';
 
 /**
  * The cache for one of a run's graphs, or null where the program is not the bundled one: sources on their own do not tell
  * which version they are. Shapes are no part of the key: the cache compares them itself.
  */
-export function graphCacheFor(job: TrainerJob, graph: 'train' | 'predict'): GraphCache | null {
+export function graphCacheFor(job: TrainingJob, graph: 'train' | 'predict'): GraphCache | null {
+  return graphCache(graph, computationOf(job));
+}
+
+/** @param computation whatever decides which ops the graph consists of */
+export function graphCache(graph: 'train' | 'predict', computation: unknown): GraphCache | null {
   const program = fileURLToPath(import.meta.url);
   if (!program.endsWith('.js')) return null;
   const version = createHash('sha256').update(readFileSync(program)).digest('hex');
-  const key = JSON.stringify([version, graph, computationOf(job)]);
+  const key = JSON.stringify([version, graph, computation]);
   return { folder: join(findCacheFolder(process.env), 'graphs'), key };
 }
 
 /** What of a run decides which ops a step consists of; learning rates, seeds and epochs do not. */
-function computationOf({ grant: { config }, teacherPaths }: TrainerJob): unknown {
+function computationOf({ grant: { config }, teacherPaths }: TrainingJob): unknown {
   const { task, network, optimizer, precision } = config;
   const { momentum, weightDecay } = optimizer;
   const common = { task, network, momentum, weightDecay, precision };
@@ -30,7 +35,7 @@ function computationOf({ grant: { config }, teacherPaths }: TrainerJob): unknown
 }
 
 function teacherNetworks(
-  teachers: Extract<RunConfig, { task: 'distillation' }>['teachers'],
+  teachers: Extract<TrainingConfig, { task: 'distillation' }>['teachers'],
   files: TrainerJob['teacherPaths'],
 ): (string | undefined)[] {
   return teachers.map((teacher) =>

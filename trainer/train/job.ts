@@ -2,6 +2,7 @@
 import { Grant } from '@mealtable/protocol/agent-messages';
 import { RunId } from '@mealtable/protocol/ids';
 import { NetworkName } from '@mealtable/protocol/networks';
+import { startingRun, type TrainingConfig } from '@mealtable/protocol/run-config';
 import { FailureCode } from '@mealtable/protocol/statuses';
 import { z } from 'zod';
 
@@ -39,7 +40,7 @@ export const TrainerJob = z
     /** Folder with train/<class>/ and val/<class>/. */
     datasetPath: z.string().min(1),
     teacherPaths: z.array(TeacherFile),
-    /** A safetensors file of the same network, when the config starts from another run. */
+    /** A safetensors file of the same network, when the config starts from another run or evaluates one. */
     initialisationPath: z.string().min(1).nullable(),
     /** Folder of the checkpoint to go on from, its files named as in CHECKPOINT_FILES. */
     resumeDir: z.string().min(1).nullable(),
@@ -57,11 +58,12 @@ export const TrainerJob = z
           path: ['teacherPaths'],
           message: `No file is given for the teacher ${teacher.runId}.`,
         });
-    if (config.initialisation.kind === 'run' && job.initialisationPath === null)
+    const start = startingRun(config);
+    if (start !== null && job.initialisationPath === null)
       ctx.addIssue({
         code: 'custom',
         path: ['initialisationPath'],
-        message: `No file is given for the start, ${config.initialisation.runId}.`,
+        message: `No file is given for the start, ${start}.`,
       });
     if ((job.grant.resume === null) !== (job.resumeDir === null))
       ctx.addIssue({
@@ -71,6 +73,12 @@ export const TrainerJob = z
       });
   });
 export type TrainerJob = z.infer<typeof TrainerJob>;
+
+/** The work order of a run that trains. */
+export type TrainingJob = Omit<TrainerJob, 'grant'> & {
+  grant: Omit<TrainerJob['grant'], 'config'> & { config: TrainingConfig };
+};
+export const isTraining = (job: TrainerJob): job is TrainingJob => job.grant.config.task !== 'evaluation';
 
 export const TrainerFailure = z.strictObject({ failureCode: FailureCode, message: z.string().min(1).max(2000) });
 export type TrainerFailure = z.infer<typeof TrainerFailure>;

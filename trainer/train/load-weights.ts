@@ -9,7 +9,7 @@ import { withNormalisation } from '../models/with-normalisation.ts';
 import { classifierPrefix } from '../weights/classifier.ts';
 import { openWeights } from '../weights/open-weights.ts';
 import { type OpenCheckpoint, openCheckpoint, type Progress } from './checkpoint.ts';
-import type { TrainerJob } from './job.ts';
+import type { TrainingJob } from './job.ts';
 import { type PublishedFiles, requireClasses } from './published-weights.ts';
 import { describeFailure, RunFailure } from './run-failure.ts';
 
@@ -54,7 +54,7 @@ export async function loadWeights(network: Network, weights: WeightsToLoad): Pro
 
 /** The teachers in the config's order. The caller disposes of them. */
 export async function loadTeachers(
-  job: TrainerJob,
+  job: TrainingJob,
   published: PublishedFiles,
   classCount: number,
 ): Promise<FrozenNetwork[]> {
@@ -70,7 +70,7 @@ export async function loadTeachers(
   }
 }
 
-function teacherWeights(source: TeacherSource, job: TrainerJob, published: PublishedFiles): WeightsToLoad {
+function teacherWeights(source: TeacherSource, job: TrainingJob, published: PublishedFiles): WeightsToLoad {
   if (source.kind === 'pretrained') return publishedWeights('The teacher', source.weights, published);
   const { runId, network, classCount, path } = job.teacherPaths.find((file) => file.runId === source.runId)!;
   return { what: `The teacher ${runId}`, network, classCount, path, advice: OTHER_RUN };
@@ -104,7 +104,7 @@ async function loadTeacher(weights: WeightsToLoad, classCount: number): Promise<
 }
 
 /** Puts the weights that the run starts from into `network`, if it starts from any and does not go on from a checkpoint. */
-export async function loadInitialisation(network: Network, job: TrainerJob, published: PublishedFiles): Promise<void> {
+export async function loadInitialisation(network: Network, job: TrainingJob, published: PublishedFiles): Promise<void> {
   const { config, initialisation } = job.grant;
   if (job.resumeDir !== null) return;
   if (config.initialisation.kind === 'pretrained') {
@@ -127,7 +127,7 @@ export async function loadInitialisation(network: Network, job: TrainerJob, publ
 export async function loadResume(
   network: Network,
   folder: string,
-  job: TrainerJob,
+  job: TrainingJob,
   trainImages: number,
 ): Promise<Omit<OpenCheckpoint, 'model'>> {
   const unreadable = (error: unknown): never => {
@@ -151,7 +151,7 @@ export async function loadResume(
 function requireOwn(
   progress: Progress,
   folder: string,
-  { grant: { runId, config, resume } }: TrainerJob,
+  { grant: { runId, config, resume } }: TrainingJob,
   { classCount, trainImages }: { classCount: number; trainImages: number },
 ): void {
   const differences = [

@@ -1,12 +1,12 @@
 /** Batches that do not fit into memory: refused before the first step where that can be known, explained where it cannot. */
-import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { TrainingConfig } from '@mealtable/protocol/run-config';
 import { findOutOfMemory, RunFailure } from './run-failure.ts';
 import { estimateStepBytes, tryStep } from './step-memory.ts';
 import type { Task } from './task.ts';
 
 const SMALLEST_BATCH = 2;
 
-export type BatchShape = Pick<RunConfig, 'batchSize' | 'inputSize'>;
+export type BatchShape = Pick<TrainingConfig, 'batchSize' | 'inputSize'>;
 
 /**
  * Compares what a step with the whole batch would take with what is free: a host without memory kills the process before

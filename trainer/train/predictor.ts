@@ -1,9 +1,15 @@
-/** Logits of the network in training, for validation: a captured graph where that is possible. */
+/** Logits of a network for validation: a captured graph where that is possible. */
 import type { Batch } from '../data/loader.ts';
 import { nativeBackend } from '../engine/backend.ts';
 import { CannotCapture, type CapturedStep, capture, type Tensors } from '../engine/capture.ts';
 import type { GraphCache } from '../engine/graph/cache.ts';
-import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
+import {
+  IMAGENET_NORMALISATION,
+  type Normalisation,
+  normalisePixels,
+  type PackedPixels,
+  uploadPixels,
+} from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import type { Network } from '../models/network.ts';
 import { findOutOfMemory } from './run-failure.ts';
@@ -17,13 +23,20 @@ export class Predictor {
   readonly #network: Network;
   readonly #batchSize: number;
   readonly #cache: GraphCache | null;
+  readonly #normalisation: Normalisation;
   #captured: CapturedStep<PredictorInputs, Tensors> | null | undefined;
 
   /** `batchSize` is the largest batch to come. The network stays the caller's. */
-  constructor(network: Network, batchSize: number, cache: GraphCache | null) {
+  constructor(
+    network: Network,
+    batchSize: number,
+    cache: GraphCache | null,
+    normalisation: Normalisation = IMAGENET_NORMALISATION,
+  ) {
     this.#network = network;
     this.#batchSize = batchSize;
     this.#cache = cache;
+    this.#normalisation = normalisation;
   }
 
   /** Takes over the network's weights and statistics as they are now. */
@@ -52,7 +65,7 @@ export class Predictor {
 
   /** Folding is part of the graph, so that later weights need no other graph. */
   #forward({ pixels }: PredictorInputs): Tensors {
-    return { logits: this.#network.freeze().forward(normalisePixels(pixels)) };
+    return { logits: this.#network.freeze().forward(normalisePixels(pixels, this.#normalisation)) };
   }
 
   #capture(inputs: PredictorInputs): CapturedStep<PredictorInputs, Tensors> | null {

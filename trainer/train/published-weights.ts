@@ -1,8 +1,7 @@
 /** Published weights that a run begins with, brought onto this host before anything else of it starts. */
 import { PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
 import { type ObtainOptions, obtainWeights, WeightsMissing } from '../weights/sources/obtain-weights.ts';
-import type { TrainerJob } from './job.ts';
-import type { RecordWriter } from './record-writer.ts';
+import type { TrainingJob } from './job.ts';
 import { RunFailure } from './run-failure.ts';
 import { MAX_SILENCE_MS } from './step-meter.ts';
 
@@ -10,7 +9,7 @@ import { MAX_SILENCE_MS } from './step-meter.ts';
 export type PublishedFiles = ReadonlyMap<string, string>;
 
 export interface PublishedContext {
-  records: Pick<RecordWriter, 'log'>;
+  records: { log(level: 'info', line: string): unknown };
   shouldStop: () => boolean;
   /** `process.env`: where weights are kept and had from. */
   env: ObtainOptions['env'];
@@ -24,11 +23,18 @@ const LOOK_FOR_STOP_MS = 200;
  * @throws {RunFailure} weights_missing, when some cannot be had or know other classes
  */
 export async function obtainPublished(
-  job: TrainerJob,
+  job: TrainingJob,
   classCount: number,
+  context: PublishedContext,
+): Promise<PublishedFiles | null> {
+  return obtainFiles(publishedNames(job, classCount), context);
+}
+
+/** The same for given names, whatever they are wanted for. */
+export async function obtainFiles(
+  names: readonly string[],
   { records, shouldStop, env }: PublishedContext,
 ): Promise<PublishedFiles | null> {
-  const names = publishedNames(job, classCount);
   const files = new Map<string, string>();
   if (names.length === 0) return files;
   const stop = new AbortController();
@@ -54,7 +60,7 @@ export async function obtainPublished(
   }
 }
 
-function publishedNames({ grant: { config }, resumeDir }: TrainerJob, classCount: number): string[] {
+function publishedNames({ grant: { config }, resumeDir }: TrainingJob, classCount: number): string[] {
   const names = new Set<string>();
   const { initialisation } = config;
   // A checkpoint to go on from replaces whatever the run began with.

@@ -20,9 +20,10 @@ import { type Progress, pruneCheckpoints, writeCheckpoint } from './checkpoint.t
 import { createClassificationTask } from './classification.ts';
 import { createDistillationTask } from './distillation.ts';
 import { finiteOnly, requireFinite } from './divergence.ts';
+import { runEvaluation } from './evaluation-attempt.ts';
 import { graphCacheFor } from './graph-cache.ts';
 import { availableBytes, describeMemory, peakMemory } from './host-memory.ts';
-import { ATTEMPT_FILES, type TrainerJob } from './job.ts';
+import { ATTEMPT_FILES, isTraining, type TrainerJob, type TrainingJob } from './job.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import { explainOutOfMemory, requireFit } from './memory.ts';
 import { Predictor } from './predictor.ts';
@@ -51,7 +52,14 @@ export interface AttemptContext {
 }
 
 /** Rejects with whatever ended the run early; `describeFailure` puts it into words. */
-export async function runAttempt(context: AttemptContext): Promise<'succeeded' | 'interrupted'> {
+export async function runAttempt({ job, ...context }: AttemptContext): Promise<'succeeded' | 'interrupted'> {
+  if (isTraining(job)) return runTrainingAttempt({ ...context, job });
+  return runEvaluation({ ...context, job });
+}
+
+type TrainingContext = AttemptContext & { job: TrainingJob };
+
+async function runTrainingAttempt(context: TrainingContext): Promise<'succeeded' | 'interrupted'> {
   const { job, imageWorkerUrl, records } = context;
   const { config } = job.grant;
   const dataset = await openUsable(job.datasetPath);
@@ -94,7 +102,7 @@ async function openUsable(path: string): Promise<Dataset> {
 
 /** The task at its starting point, fresh or as the checkpoint to resume left it. The caller disposes of it. */
 async function prepareTask(
-  job: TrainerJob,
+  job: TrainingJob,
   dataset: Dataset,
   { published, precision, backend }: { published: PublishedFiles; precision: Precision; backend: string },
 ): Promise<{ task: Task; progress: Progress }> {
@@ -121,7 +129,7 @@ async function prepareTask(
 }
 
 async function createTask(
-  job: TrainerJob,
+  job: TrainingJob,
   network: Network,
   { rng, published, precision }: { rng: Rng; published: PublishedFiles; precision: Precision },
 ): Promise<Task> {
@@ -144,7 +152,7 @@ interface Prepared {
 }
 
 async function train(
-  { attemptDir, job, records, shouldStop, freeBytes = availableBytes }: AttemptContext,
+  { attemptDir, job, records, shouldStop, freeBytes = availableBytes }: TrainingContext,
   { dataset, pool, task, runtime, precision }: Prepared,
   progress: Progress,
 ): Promise<'succeeded' | 'interrupted'> {

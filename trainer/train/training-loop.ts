@@ -1,6 +1,6 @@
 /** The training loop: steps, metrics, a validation and a checkpoint after every epoch, and stops at step boundaries. */
 
-import type { RunConfig } from '@mealtable/protocol/run-config';
+import type { TrainingConfig } from '@mealtable/protocol/run-config';
 import type { Batch } from '../data/loader.ts';
 import type { Progress } from './checkpoint.ts';
 import { diverged } from './divergence.ts';
@@ -13,7 +13,7 @@ import type { Validation } from './validate.ts';
 const TRAIN_POINTS = 1000;
 
 export interface LoopContext {
-  config: RunConfig;
+  config: TrainingConfig;
   steps: Pick<StepRunner, 'prepare' | 'run' | 'stagesInputs'>;
   training: {
     readonly stepsPerEpoch: number;
