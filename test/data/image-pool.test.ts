@@ -77,6 +77,28 @@ test('neither the number of threads nor the memory for images changes a number',
   expect(results[2]).toEqual(results[0]);
 });
 
+test('a JPEG decoded in part is what it is when it is decoded whole and kept, and unreadable in both cases', async () => {
+  const names = await Promise.all(
+    [70, 75, 80].map(async (quality, i) => {
+      const jpeg = await sharp(patternPixels(90, 64, 3, i), { raw: { width: 90, height: 64, channels: 3 } })
+        .jpeg({ quality })
+        .toBuffer();
+      // The last one is damaged behind the middle, where not every view reaches.
+      writeFileSync(file(`${i}.jpg`), i === 2 ? jpeg.subarray(0, jpeg.length * 0.8) : jpeg);
+      return `${i}.jpg`;
+    }),
+  );
+  const render = (cacheBytes: number) =>
+    withPool(1, cacheBytes, async (pool) => {
+      const epochs = [];
+      for (const epoch of [0, 1, 2, null]) epochs.push(await pool.render([0, 1, 2], names.map(at), epoch));
+      return epochs.map(({ pixels, failures }) => ({ pixels, failures }));
+    });
+  const inPart = await render(0);
+  expect(await render(1e6)).toEqual(inPart);
+  for (const { failures } of inPart) expect(failures.map((reason) => reason !== null)).toEqual([false, false, true]);
+});
+
 test('many requests at once are each answered with their own images', async () => {
   await withPool(2, 1e6, async (pool) => {
     const one = await Promise.all(places.map((place, i) => pool.render([place], [locations()[i]!], 0)));

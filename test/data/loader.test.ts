@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { UnreadableImages } from '../../trainer/data/unreadable-images.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { type BundledPrograms, bundleTrainer } from '../support/bundle.ts';
 import { makeImageFolder } from '../support/image-folder.ts';
+import { makeTar } from '../support/tar.ts';
 
 type Split = LoaderOptions['split'];
 
@@ -123,6 +124,25 @@ describe('training batches', () => {
       /^3 of the 45 images in train\/ cannot be read, more than the 5 % that are tolerated\. .*broken-\d+\.png, .*broken-/,
     );
   });
+});
+
+test('shards give the batches that a folder with the same images gives', async () => {
+  const folder = join(root, 'shards');
+  mkdirSync(folder);
+  for (const [name, split] of [
+    ['train', train],
+    ['val', val],
+  ] as const) {
+    const samples = Array.from({ length: split.length }, (_, place) => [
+      { name: `${place}.png`, content: readFileSync(String(split.locate(place).path)) },
+      { name: `${place}.cls`, content: String(split.labels[place]) },
+    ]);
+    writeFileSync(join(folder, `${name}-000000.tar`), makeTar(samples.slice(0, 20).flat()));
+    writeFileSync(join(folder, `${name}-000001.tar`), makeTar(samples.slice(20).flat()));
+  }
+  const { splits, problems } = await openDataset(folder, null);
+  expect(problems).toEqual([]);
+  expect(await takeEpoch(training(9, splits.train))).toEqual(await takeEpoch(training(9)));
 });
 
 describe('validation batches', () => {

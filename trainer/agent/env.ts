@@ -34,7 +34,7 @@ export const USAGE = `Attaches this machine to a Mealtable hub and runs its trai
   --dir FOLDER         state folder (default ~/.mealtable/agent)
   --slots N            runs at a time (default: number of GPUs, else 2 at most)
   --name NAME          name shown for this host (default: host name)
-  --dataset NAME=PATH  image folder with train/<class>/ and val/<class>/; repeatable
+  --dataset NAME=PATH  folder with train/<class>/ and val/<class>/, ImageNet or tar shards; repeatable
   --datasets-dir PATH  folder in which every subfolder is a dataset
   --weights-dir PATH   folder of published weights (or MEALTABLE_WEIGHTS_DIR; default ~/.mealtable/weights)
   --orphan-exit-ms N   end after this time without a hub and without runs
