@@ -78,8 +78,4 @@ export function formatMetric(value: number | null | undefined): string {
   return value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4);
 }
 
-/** "11.2M", "176k": parameters of a network. */
-export function formatMillions(count: number): string {
-  if (count >= 1e6) return `${(count / 1e6).toFixed(count < 1e7 ? 2 : 1)}M`;
-  return count >= 1e3 ? `${(count / 1e3).toFixed(0)}k` : String(count);
-}
+export { shortCount as formatMillions } from '@mealtable/protocol/registry';

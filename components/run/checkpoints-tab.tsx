@@ -2,9 +2,10 @@
 import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
 import { isEnded } from '@mealtable/protocol/statuses';
 import type { CheckpointView, RunDetailView } from '@mealtable/protocol/views';
-import { Download, Save } from 'lucide-react';
+import { Download, Gauge, Save } from 'lucide-react';
 import Link from 'next/link';
 import { useState } from 'react';
+import { useMe } from '../account/use-me';
 import { formatBytes, formatCount, formatPercent } from '../format';
 import { Badge } from '../ui/badge';
 import { CopyBlock, CopyButton } from '../ui/copy-button';
@@ -38,7 +39,7 @@ export function CheckpointsTab({ run }: { run: RunDetailView }) {
             <Th align="right">Size</Th>
             <Th>SHA-256</Th>
             <Th>
-              <span className="sr-only">Download</span>
+              <span className="sr-only">Download and evaluate</span>
             </Th>
           </tr>
         </thead>
@@ -77,6 +78,7 @@ export function CheckpointsTab({ run }: { run: RunDetailView }) {
 }
 
 function CheckpointRows({ checkpoint, showsAllFiles }: { checkpoint: CheckpointView; showsAllFiles: boolean }) {
+  const { canEdit } = useMe();
   const files = checkpoint.files.filter((file) => showsAllFiles || file.name === CHECKPOINT_FILES.model);
   return files.map((file, index) => (
     <Tr key={file.name} className={index < files.length - 1 ? 'border-b-0' : undefined}>
@@ -117,7 +119,16 @@ function CheckpointRows({ checkpoint, showsAllFiles }: { checkpoint: CheckpointV
           <CopyButton text={file.sha256} label={`Copy the SHA-256 of ${file.name}`} />
         </span>
       </Td>
-      <Td align="right">
+      <Td align="right" className="whitespace-nowrap">
+        {checkpoint.complete && canEdit && file.name === CHECKPOINT_FILES.model && (
+          <Link
+            href={`/evaluations?run=${checkpoint.runId}&checkpoint=${checkpoint.id}`}
+            aria-label={`Evaluate the checkpoint of epoch ${checkpoint.epoch}`}
+            className="inline-flex h-7 items-center gap-1.5 rounded-control px-2 font-medium text-accent text-xs hover:bg-hover pointer-coarse:h-9"
+          >
+            <Gauge aria-hidden className="size-3.5" /> Evaluate
+          </Link>
+        )}
         {checkpoint.complete && (
           <a
             href={file.url}

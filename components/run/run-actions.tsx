@@ -67,10 +67,11 @@ export function RunActions({ run }: { run: RunDetailView }) {
         onConfirm={() => cancel.mutate({ id: run.id })}
       >
         <p>
-          Its trainer is asked to stop. Points, log and checkpoints so far stay; a later retry goes on from the latest
-          checkpoint.
+          {run.role === 'evaluation'
+            ? 'Its trainer is asked to stop. A later retry begins anew.'
+            : 'Its trainer is asked to stop. Points, log and checkpoints so far stay; a later retry goes on from the latest checkpoint.'}
         </p>
-        <p>Runs that wait for this one fail.</p>
+        {run.role !== 'evaluation' && <p>Runs that wait for this one fail.</p>}
       </ConfirmDialog>
     </>
   );

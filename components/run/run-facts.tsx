@@ -14,6 +14,7 @@ export function RunFacts({ run }: { run: RunDetailView }) {
   const now = useNow(1_000);
   const remaining = estimateRemaining(run, now);
   const progress = runProgress(run);
+  const isEvaluation = run.role === 'evaluation';
   const epoch = run.stepsPerEpoch ? run.stepsCompleted / run.stepsPerEpoch : null;
   return (
     <section aria-label="State of the run" className="mb-4 rounded-panel border bg-surface">
@@ -23,16 +24,20 @@ export function RunFacts({ run }: { run: RunDetailView }) {
             <span className="num font-medium">{progress === null ? '0' : Math.floor(progress * 100)}%</span>
             <span className="text-ink-3">
               {' '}
-              · step <span className="num">{formatCount(run.stepsCompleted)}</span>
+              · {isEvaluation ? 'batch' : 'step'} <span className="num">{formatCount(run.stepsCompleted)}</span>
               {run.totalSteps !== null && (
                 <>
                   {' of '}
                   <span className="num">{formatCount(run.totalSteps)}</span>
                 </>
               )}
-              {' · epoch '}
-              <span className="num">{epoch === null ? 0 : epoch.toFixed(epoch % 1 === 0 ? 0 : 1)}</span> of{' '}
-              <span className="num">{run.epochs}</span>
+              {!isEvaluation && (
+                <>
+                  {' · epoch '}
+                  <span className="num">{epoch === null ? 0 : epoch.toFixed(epoch % 1 === 0 ? 0 : 1)}</span> of{' '}
+                  <span className="num">{run.epochs}</span>
+                </>
+              )}
             </span>
           </span>
           {isActive(run.status) && (
@@ -44,13 +49,15 @@ export function RunFacts({ run }: { run: RunDetailView }) {
         <RunStepsBar run={run} />
       </div>
       <dl className="grid grid-cols-2 gap-x-6 gap-y-3 px-4 py-3.5 sm:grid-cols-4 xl:grid-cols-8">
-        <Item name="Best top-1">
+        <Item name={isEvaluation ? 'Top-1' : 'Best top-1'}>
           <span className="num font-semibold">{formatPercent(run.bestTop1)}</span>
-          {run.bestEpoch !== null && <span className="text-ink-3"> epoch {run.bestEpoch}</span>}
+          {run.bestEpoch !== null && !isEvaluation && <span className="text-ink-3"> epoch {run.bestEpoch}</span>}
         </Item>
-        <Item name="Last top-1">
-          <span className="num">{formatPercent(run.lastTop1)}</span>
-        </Item>
+        {!isEvaluation && (
+          <Item name="Last top-1">
+            <span className="num">{formatPercent(run.lastTop1)}</span>
+          </Item>
+        )}
         <Item name="Network">{run.network}</Item>
         <Item name="Parameters">
           <span className="num">{run.parameterCount === null ? '–' : formatMillions(run.parameterCount)}</span>

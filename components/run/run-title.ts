@@ -1,5 +1,5 @@
 import type { RunSummaryView } from '@mealtable/protocol/views';
 
-/** A run in one line. A planned network's label already names it; its seed still tells runs apart. */
-export const runTitle = (run: Pick<RunSummaryView, 'variantLabel' | 'seed'>): string =>
-  `${run.variantLabel}, seed ${run.seed}`;
+/** A run in one line. A planned network's label already names it; its seed still tells runs apart. An evaluation draws nothing at random. */
+export const runTitle = (run: Pick<RunSummaryView, 'variantLabel' | 'seed' | 'role'>): string =>
+  run.role === 'evaluation' ? run.variantLabel : `${run.variantLabel}, seed ${run.seed}`;

@@ -53,20 +53,22 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
         <Skeleton className="h-80" />
       </div>
     );
+  const isEvaluation = run.role === 'evaluation';
   const tabs = [
     { value: 'charts', label: 'Charts' },
     { value: 'log', label: 'Log' },
     { value: 'config', label: 'Config' },
     { value: 'attempts', label: 'Attempts', count: run.attempts.length },
-    { value: 'checkpoints', label: 'Checkpoints', count: run.checkpoints.length },
+    ...(isEvaluation ? [] : [{ value: 'checkpoints' as const, label: 'Checkpoints', count: run.checkpoints.length }]),
   ] as const;
   return (
     <>
-      <BackLink href={`/studies/${run.studyId}`}>{run.studyName}</BackLink>
+      <BackLink href={isEvaluation ? '/evaluations' : `/studies/${run.studyId}`}>{run.studyName}</BackLink>
       <PageHeader
         title={
           <>
-            {run.variantLabel} <span className="font-normal text-ink-3">seed {run.seed}</span>
+            {run.variantLabel}
+            {!isEvaluation && <span className="font-normal text-ink-3"> seed {run.seed}</span>}
           </>
         }
         badges={<StatusBadge status={shownStatus(run)} />}

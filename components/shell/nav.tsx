@@ -1,11 +1,12 @@
 'use client';
-import { FlaskConical, Server, Settings } from 'lucide-react';
+import { FlaskConical, Gauge, Server, Settings } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import { cn } from '../ui/cn';
 
 const ITEMS = [
   { href: '/', label: 'Studies', icon: FlaskConical, owns: ['/studies', '/runs'] },
+  { href: '/evaluations', label: 'Evaluations', icon: Gauge, owns: ['/evaluations'] },
   { href: '/hosts', label: 'Hosts', icon: Server, owns: ['/hosts'] },
   { href: '/settings', label: 'Settings', icon: Settings, owns: ['/settings'] },
 ] as const;

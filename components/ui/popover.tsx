@@ -1,6 +1,7 @@
 'use client';
 import { Popover as Primitive } from 'radix-ui';
 import type { ReactNode } from 'react';
+import { cn } from './cn';
 
 interface PopoverProps {
   trigger: ReactNode;
@@ -8,9 +9,10 @@ interface PopoverProps {
   children: ReactNode;
   open?: boolean;
   onOpenChange?: (open: boolean) => void;
+  wide?: boolean;
 }
 
-export function Popover({ trigger, label, children, open, onOpenChange }: PopoverProps) {
+export function Popover({ trigger, label, children, open, onOpenChange, wide = false }: PopoverProps) {
   return (
     <Primitive.Root open={open} onOpenChange={onOpenChange}>
       <Primitive.Trigger asChild>{trigger}</Primitive.Trigger>
@@ -20,7 +22,10 @@ export function Popover({ trigger, label, children, open, onOpenChange }: Popove
           align="start"
           sideOffset={4}
           collisionPadding={12}
-          className="z-50 max-h-(--radix-popover-content-available-height) w-80 max-w-[calc(100vw-24px)] animate-rise overflow-y-auto rounded-lg border bg-raised p-3 shadow-raised outline-none"
+          className={cn(
+            'z-50 max-h-(--radix-popover-content-available-height) max-w-[calc(100vw-24px)] animate-rise overflow-y-auto rounded-lg border bg-raised p-3 shadow-raised outline-none',
+            wide ? 'w-120' : 'w-80',
+          )}
         >
           {children}
         </Primitive.Content>

@@ -1,16 +1,18 @@
 'use client';
-import { NETWORK_NAMES } from '@mealtable/protocol/networks';
+import { KNOWN_WEIGHTS } from '@mealtable/protocol/published-weights';
 import Link from 'next/link';
 import { formatCount, plural } from '../../format';
 import { Field } from '../../ui/field';
 import { Notice } from '../../ui/notice';
 import { Panel } from '../../ui/panel';
 import { Select } from '../../ui/select';
+import { chosenSize } from './draft';
 import { useStudyForm } from './form-context';
+import { describeCost } from './network-options';
+import { NetworkPicker } from './network-picker';
 import { problemAt } from './problems';
-import { refId, startFrom } from './teacher-choices';
-
-const NETWORK_OPTIONS = NETWORK_NAMES.map((name) => ({ value: name, label: name }));
+import { HeadChoice, RANDOM_START, StartPicker } from './start-picker';
+import { keepStart, refId, startFrom } from './teacher-choices';
 
 export function DataSection() {
   const { draft, update, datasets, shown, existing } = useStudyForm();
@@ -37,18 +39,23 @@ export function DataSection() {
             />
           )}
         </Field>
-        <Field label="Student network" path="student.network" error={problemAt(shown, 'student.network')}>
+        <Field
+          label="Student network"
+          path="student.network"
+          error={problemAt(shown, 'student.network')}
+          hint={`${describeCost(draft.network, chosenSize(draft))} at ${chosenSize(draft)} px`}
+        >
           {(control) => (
-            <Select
+            <NetworkPicker
               {...control}
               value={draft.network}
               disabled={existing !== null}
-              onChange={(network) => update({ network })}
-              options={NETWORK_OPTIONS}
+              size={chosenSize(draft)}
+              onChange={(network) => update({ network, start: keepStart(draft.start, network) })}
             />
           )}
         </Field>
-        <StartField />
+        <StartField classCount={dataset?.classNames.length ?? null} />
       </div>
       {dataset && (
         <p className="mt-3 text-ink-2 text-sm">
@@ -81,30 +88,51 @@ export function DataSection() {
 }
 
 /** Random, or weights of the same network: only those are offered, besides the present choice. */
-function StartField() {
+function StartField({ classCount }: { classCount: number | null }) {
   const { draft, update, choices, shown, existing } = useStudyForm();
-  const value = draft.start.kind === 'random' ? 'random' : refId(draft.start);
-  const fitting = choices.filter((choice) => choice.network === draft.network || refId(choice.ref) === value);
-  const options = [
-    { value: 'random', label: 'Random weights' },
-    ...fitting.map((choice) => ({ value: refId(choice.ref), label: choice.label, detail: choice.detail })),
-  ];
+  const { start } = draft;
+  const value = start.kind === 'random' ? RANDOM_START : refId(start);
+  const size = chosenSize(draft);
+  const isFixed = existing !== null;
+  const others = choices
+    .filter(({ ref, network }) => ref.kind !== 'pretrained' && (network === draft.network || refId(ref) === value))
+    .map((choice) => ({ value: refId(choice.ref), label: choice.label, detail: choice.detail }));
+  const pick = (next: string) => {
+    const ref = KNOWN_WEIGHTS.has(next)
+      ? { kind: 'pretrained' as const, weights: next }
+      : choices.find((choice) => refId(choice.ref) === next)?.ref;
+    update({ start: startFrom(ref, classCount) });
+  };
   return (
-    <Field
-      label="Student’s start"
-      path="student.initialisation"
-      error={problemAt(shown, 'student.initialisation', true)}
-      hint={options.length === 1 ? `Or a trained ${draft.network}, once there is one.` : undefined}
-    >
-      {(control) => (
-        <Select
-          {...control}
-          value={value}
-          disabled={existing !== null}
-          options={options}
-          onChange={(next) => update({ start: startFrom(choices.find((choice) => refId(choice.ref) === next)?.ref) })}
-        />
+    <>
+      <Field
+        label="Student’s start"
+        path="student.initialisation"
+        error={problemAt(shown, 'student.initialisation', true)}
+      >
+        {(control) => (
+          <StartPicker
+            {...control}
+            network={draft.network}
+            value={value}
+            others={others}
+            size={size}
+            disabled={isFixed}
+            onChange={pick}
+          />
+        )}
+      </Field>
+      {start.kind === 'pretrained' && (
+        <div className="sm:col-span-2 sm:col-start-2 sm:-mt-2">
+          <HeadChoice
+            start={start}
+            dataset={draft.dataset}
+            classCount={classCount}
+            disabled={isFixed}
+            onChange={(changed) => update({ start: changed })}
+          />
+        </div>
       )}
-    </Field>
+    </>
   );
 }

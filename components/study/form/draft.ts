@@ -1,6 +1,6 @@
 /** What the study form holds while it is edited: numbers as typed, levels as lists. */
 import type { NetworkName } from '@mealtable/protocol/networks';
-import type { OptimizerConfig, Precision } from '@mealtable/protocol/run-config';
+import { InputSize, type OptimizerConfig, type Precision } from '@mealtable/protocol/run-config';
 import type { NetworkRef, PlannedNetwork, StudyDesign } from '@mealtable/protocol/study-design';
 
 export interface OptimizerDraft {
@@ -50,6 +50,20 @@ export interface StudyDraft {
   inputSize: number[];
   list: VariantDraft[];
   seeds: number[];
+}
+
+/** Pixels that costs are shown for before there are several sizes to show them for. */
+const USUAL_SIZE = 224;
+
+/** The first input size of the design, to show costs at. */
+export function chosenSize({ design, list, inputSize }: Pick<StudyDraft, 'design' | 'list' | 'inputSize'>): number {
+  return toSize(design === 'list' ? list[0]?.inputSize : inputSize[0]);
+}
+
+/** What was typed as an input size, where that is one. */
+export function toSize(typed: string | number | undefined): number {
+  const parsed = InputSize.safeParse(Number(typed));
+  return parsed.success ? parsed.data : USUAL_SIZE;
 }
 
 let lastId = 0;

@@ -1,13 +1,15 @@
 'use client';
 import type { NetworkRef } from '@mealtable/protocol/study-design';
 import { Plus } from 'lucide-react';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { Button } from '../../ui/button';
 import { LabelledCheckbox } from '../../ui/checkbox';
 import { Popover } from '../../ui/popover';
 import { SearchBox } from '../../ui/search-box';
+import { chosenSize } from './draft';
 import { useStudyForm } from './form-context';
-import { refId, sameRef } from './teacher-choices';
+import { describeCost, noteOf } from './network-options';
+import { refId, sameRef, type TeacherChoice } from './teacher-choices';
 
 interface EnsemblePickerProps {
   label: string;
@@ -20,16 +22,20 @@ interface EnsemblePickerProps {
 const SEARCH_FROM = 8;
 
 export function EnsemblePicker({ label, onPick, initial = [] }: EnsemblePickerProps) {
-  const { choices } = useStudyForm();
+  const { choices, draft } = useStudyForm();
   const [isOpen, setOpen] = useState(false);
   const [chosen, setChosen] = useState<readonly NetworkRef[]>(initial);
   const [search, setSearch] = useState('');
-  const shown = choices.filter(({ label, detail }) =>
-    `${label} ${detail}`.toLowerCase().includes(search.toLowerCase()),
-  );
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = choices.filter(({ label, detail, group }) => {
+    const text = `${label} ${detail} ${group}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const size = chosenSize(draft);
   return (
     <Popover
       label={label}
+      wide
       open={isOpen}
       onOpenChange={(open) => {
         setOpen(open);
@@ -47,17 +53,23 @@ export function EnsemblePicker({ label, onPick, initial = [] }: EnsemblePickerPr
       {choices.length >= SEARCH_FROM && (
         <SearchBox label="Search teachers" value={search} onChange={setSearch} className="mb-2" />
       )}
-      <div className="max-h-72 space-y-1 overflow-y-auto">
-        {shown.map((choice) => (
-          <LabelledCheckbox
-            key={refId(choice.ref)}
-            label={choice.label}
-            hint={choice.detail}
-            checked={chosen.some((ref) => sameRef(ref, choice.ref))}
-            onChange={(checked) =>
-              setChosen(checked ? [...chosen, choice.ref] : chosen.filter((ref) => !sameRef(ref, choice.ref)))
-            }
-          />
+      <div className="max-h-80 overflow-y-auto">
+        {shown.map((choice, index) => (
+          <Fragment key={refId(choice.ref)}>
+            {choice.group !== shown[index - 1]?.group && (
+              <div className="sticky top-0 bg-raised pt-2 pb-1 font-medium text-2xs text-ink-3 first:pt-0">
+                {choice.group}
+              </div>
+            )}
+            <LabelledCheckbox
+              label={choice.label}
+              hint={<Hint choice={choice} size={size} />}
+              checked={chosen.some((ref) => sameRef(ref, choice.ref))}
+              onChange={(checked) =>
+                setChosen(checked ? [...chosen, choice.ref] : chosen.filter((ref) => !sameRef(ref, choice.ref)))
+              }
+            />
+          </Fragment>
         ))}
         {shown.length === 0 && <p className="py-2 text-ink-3 text-sm">No teacher matches.</p>}
       </div>
@@ -73,5 +85,16 @@ export function EnsemblePicker({ label, onPick, initial = [] }: EnsemblePickerPr
         {chosen.length <= 1 ? 'Use this teacher' : `Use these ${chosen.length} together`}
       </Button>
     </Popover>
+  );
+}
+
+/** What it is, what it costs at the study's first size, and what its name is easily mistaken for. */
+function Hint({ choice: { ref, network, detail }, size }: { choice: TeacherChoice; size: number }) {
+  const note = ref.kind === 'pretrained' ? noteOf(ref.weights) : undefined;
+  return (
+    <>
+      {detail} · {describeCost(network, size)} at {size} px
+      {note && <span className="block text-warn">{note}</span>}
+    </>
   );
 }

@@ -1,17 +1,18 @@
 'use client';
-import { NETWORK_NAMES } from '@mealtable/protocol/networks';
 import { Trash2 } from 'lucide-react';
 import { IconButton } from '../../ui/button';
 import { Field, FieldError } from '../../ui/field';
 import { Input, NumberInput } from '../../ui/input';
-import { Select } from '../../ui/select';
-import type { PlannedDraft } from './draft';
+import { type PlannedDraft, toSize } from './draft';
 import { useStudyForm } from './form-context';
+import { describeCost } from './network-options';
+import { NetworkPicker } from './network-picker';
 import { OptimizerFields } from './optimizer-fields';
 import { changePlanned, removePlanned } from './planned-edits';
 import { problemAt } from './problems';
+import { HeadChoice, RANDOM_START, StartPicker } from './start-picker';
+import { keepStart, startFrom } from './teacher-choices';
 
-const NETWORK_OPTIONS = NETWORK_NAMES.map((name) => ({ value: name, label: name }));
 const NUMBERS = [
   ['inputSize', 'Input size'],
   ['epochs', 'Epochs'],
@@ -20,8 +21,12 @@ const NUMBERS = [
 ] as const satisfies readonly (readonly [keyof PlannedDraft, string])[];
 
 export function PlannedCard({ planned, index, isFixed }: { planned: PlannedDraft; index: number; isFixed: boolean }) {
-  const { update, shown } = useStudyForm();
+  const { draft, update, datasets, shown } = useStudyForm();
   const path = `planned.${index}`;
+  const size = toSize(planned.inputSize);
+  const classCount = datasets.find(({ name }) => name === draft.dataset)?.classNames.length ?? null;
+  const start = planned.initialisation;
+  const toInitialisation = (from: ReturnType<typeof startFrom>) => (from.kind === 'pretrained' ? from : undefined);
   const change = (part: Partial<PlannedDraft>) => update((draft) => changePlanned(draft, planned.id, part));
   return (
     <li className="relative rounded-lg border bg-sunken/50 p-3" data-path={path}>
@@ -36,17 +41,56 @@ export function PlannedCard({ planned, index, isFixed }: { planned: PlannedDraft
             />
           )}
         </Field>
-        <Field label="Network" path={`${path}.network`} error={problemAt(shown, `${path}.network`)}>
+        <Field
+          label="Network"
+          path={`${path}.network`}
+          error={problemAt(shown, `${path}.network`)}
+          hint={describeCost(planned.network, size)}
+        >
           {(control) => (
-            <Select
+            <NetworkPicker
               {...control}
               disabled={isFixed}
               value={planned.network}
-              options={NETWORK_OPTIONS}
-              onChange={(network) => change({ network })}
+              size={size}
+              onChange={(network) =>
+                change({ network, initialisation: start && toInitialisation(keepStart(start, network)) })
+              }
             />
           )}
         </Field>
+        <Field
+          label="Start"
+          path={`${path}.initialisation`}
+          error={problemAt(shown, `${path}.initialisation`, true)}
+          className="col-span-2"
+        >
+          {(control) => (
+            <StartPicker
+              {...control}
+              disabled={isFixed}
+              network={planned.network}
+              value={start?.weights ?? RANDOM_START}
+              others={[]}
+              size={size}
+              onChange={(weights) => {
+                const ref = weights === RANDOM_START ? null : { kind: 'pretrained' as const, weights };
+                change({ initialisation: toInitialisation(startFrom(ref, classCount)) });
+              }}
+            />
+          )}
+        </Field>
+        {start && (
+          <div className="col-span-2 sm:col-span-4">
+            <HeadChoice
+              start={start}
+              dataset={draft.dataset}
+              classCount={classCount}
+              disabled={isFixed}
+              onChange={(changed) => change({ initialisation: changed })}
+            />
+          </div>
+        )}
         {NUMBERS.map(([field, label]) => (
           <Field key={field} label={label} path={`${path}.${field}`} error={problemAt(shown, `${path}.${field}`)}>
             {(control) => (

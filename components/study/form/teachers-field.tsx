@@ -1,4 +1,5 @@
 'use client';
+import { PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
 import type { NetworkRef } from '@mealtable/protocol/study-design';
 import { Button } from '../../ui/button';
 import { Chip } from '../../ui/chip';
@@ -7,13 +8,17 @@ import { BaseMark } from './base-mark';
 import { EnsemblePicker } from './ensemble-picker';
 import { useStudyForm } from './form-context';
 import { problemAt } from './problems';
+import { TrapNotice } from './start-picker';
 import { labelOf, refId } from './teacher-choices';
 
 const ensembleId = (set: readonly NetworkRef[]) => set.map(refId).sort().join('+');
 
 /** Levels of the factor "teachers": each chip is an ensemble. */
 export function TeachersField() {
-  const { draft, update, choices, known, shown, existing } = useStudyForm();
+  const { draft, update, choices, known, datasets, shown, existing } = useStudyForm();
+  const classCount = datasets.find(({ name }) => name === draft.dataset)?.classNames.length;
+  const needsTraining = classCount !== undefined && classCount !== PUBLISHED_CLASS_COUNT;
+  const weights = new Set(draft.teachers.flat().flatMap((ref) => (ref.kind === 'pretrained' ? [ref.weights] : [])));
   const present = new Set(draft.teachers.map(ensembleId));
   const add = (sets: NetworkRef[][]) =>
     update((old) => ({ ...old, teachers: [...old.teachers, ...sets.filter((set) => !present.has(ensembleId(set)))] }));
@@ -27,8 +32,10 @@ export function TeachersField() {
       error={problemAt(shown, 'factors.teachers', true)}
       hint={
         choices.length === 0
-          ? 'Nothing can teach yet: add a network to train first.'
-          : 'Each level is an ensemble: the mean of its teachers’ soft labels.'
+          ? 'Nothing can teach yet: add a network to train first, from random or published weights.'
+          : needsTraining
+            ? 'Each level is an ensemble: the mean of its teachers’ soft labels. Published weights know ImageNet’s 1,000 classes: here they can start a network to train first.'
+            : 'Each level is an ensemble: the mean of its teachers’ soft labels.'
       }
     >
       <ul className="flex flex-wrap items-center gap-2">
@@ -66,6 +73,9 @@ export function TeachersField() {
           )}
         </li>
       </ul>
+      {[...weights].map((name) => (
+        <TrapNotice key={name} weights={name} className="mt-2" />
+      ))}
     </FieldGroup>
   );
 }
