@@ -26,8 +26,8 @@ export function makeInputs(batch: number, size: number, classes: number, rate: n
 /** The task's step as a function of its inputs alone. */
 export const stepOf =
   (task: Task) =>
-  ({ images, labels, rate }: StepInputs): Record<string, Tensor> => {
-    const { loss, parts } = task.step(images, labels, rate);
+  ({ images, labels, rate, ...more }: StepInputs): Record<string, Tensor> => {
+    const { loss, parts } = task.step(images, labels, rate, more);
     return { loss, ...parts };
   };
 

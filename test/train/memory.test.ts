@@ -31,7 +31,7 @@ function hungryTask(bytesPerImage: number, limit = Number.POSITIVE_INFINITY): Ta
     ...task,
     step: (images: Tensor4D, labels, learningRate: Scalar) => {
       if (images.shape[0] > limit) throw new Error(OOM);
-      const { loss, parts } = task.step(images, labels, learningRate.add(1));
+      const { loss, parts } = task.step(images, labels, learningRate.add(1), {});
       const wide = labels
         .cast('float32')
         .reshape([-1, 1])
@@ -63,7 +63,7 @@ describe('what a step takes', () => {
     ['by running small ones', async (task: Task) => lineThrough(task)],
   ])('%s: grows with every image; weights and velocities stay as they were', async (_how, estimate) => {
     await withTask(hungryTask(MB), async (task) => {
-      tf.tidy(() => void task.step(tf.ones([2, 16, 16, 3]), tf.tensor1d([0, 1], 'int32'), tf.scalar(0)));
+      tf.tidy(() => void task.step(tf.ones([2, 16, 16, 3]), tf.tensor1d([0, 1], 'int32'), tf.scalar(0), {}));
       const before = await readAll(task);
       const bytes = await estimate(task);
       expect(await readAll(task)).toEqual(before);
@@ -112,7 +112,7 @@ describe('when TensorFlow has run out of memory', () => {
   const outOfMemory = (task: Task) =>
     failureOf(
       (async () => {
-        tf.tidy(() => void task.step(tf.zeros([256, 16, 16, 3]), tf.zeros([256], 'int32'), tf.scalar(0)));
+        tf.tidy(() => void task.step(tf.zeros([256, 16, 16, 3]), tf.zeros([256], 'int32'), tf.scalar(0), {}));
       })(),
     );
 

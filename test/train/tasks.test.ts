@@ -65,7 +65,7 @@ function createReferenceTask(discriminator: Discriminator | null): Task {
 /** One step's numbers; nothing of it stays behind. */
 function runStep(task: Task, images = unitImages(), labelList = [0, 7], rate = RATE): Record<string, number> {
   const labels = tf.tensor1d(labelList, 'int32');
-  const { loss, parts }: StepResult = tf.tidy(() => task.step(images, labels, tf.scalar(rate)) as never);
+  const { loss, parts }: StepResult = tf.tidy(() => task.step(images, labels, tf.scalar(rate), {}) as never);
   const read = (scalar: Scalar) => scalar.dataSync()[0]!;
   const values = Object.fromEntries([
     ['loss', read(loss)],

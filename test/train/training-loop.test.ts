@@ -94,7 +94,7 @@ async function play(options: Play): Promise<Played> {
     steps: {
       stagesInputs: false,
       // An update by no number breaks the weights for the step after it.
-      prepare: (batch, rate) => steps.prepare(batch, taken + 1 === options.brokenAt ? Number.NaN : rate),
+      prepare: (batch, rate, step) => steps.prepare(batch, taken + 1 === options.brokenAt ? Number.NaN : rate, step),
       run: (inputs, next) => steps.run(inputs, next),
     },
     training: {

@@ -53,7 +53,9 @@ function traceStepBytes(task: Task, inputSize: number, batchSize: number): numbe
   if (native === null) throw new CannotCapture('backend', 'plain TensorFlow.js has no graphs');
   const { variables, constants } = task;
   const pixels = new Uint8Array(batchSize * inputSize ** 2 * CHANNELS);
+  const more = task.inputsAt?.(0) ?? {};
   const inputs: Record<string, Tensor> = {
+    ...more,
     pixels: uploadPixels(pixels, batchSize),
     labels: tf.zeros([batchSize], 'int32'),
     rate: tf.scalar(0),
@@ -63,6 +65,7 @@ function traceStepBytes(task: Task, inputSize: number, batchSize: number): numbe
       normalisePixels(inputs.pixels as never),
       inputs.labels as never,
       inputs.rate as never,
+      more,
     );
     return { loss, ...parts };
   };
@@ -93,7 +96,8 @@ export function tryStep(task: Task, inputSize: number, batchSize: number): void 
   try {
     tf.tidy(() => {
       const images = tf.zeros<Rank.R4>([batchSize, inputSize, inputSize, CHANNELS]);
-      const { loss } = task.step(images, tf.zeros<Rank.R1>([batchSize], 'int32'), tf.scalar(0));
+      const labels = tf.zeros<Rank.R1>([batchSize], 'int32');
+      const { loss } = task.step(images, labels, tf.scalar(0), task.inputsAt?.(0) ?? {});
       // Devices work behind the program: only who asks for the result hears of what went wrong.
       loss.dataSync();
     });

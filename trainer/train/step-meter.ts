@@ -73,7 +73,7 @@ export class StepMeter {
     this.#waitMs += now() - asked;
     // A step holds this thread until it is done; the batch after this one is loaded meanwhile.
     if (step + 1 < this.#totalSteps) training.start(step + 1);
-    return steps.prepare(batch, this.#learningRate(step));
+    return steps.prepare(batch, this.#learningRate(step), step);
   }
 
   #learningRate(step: number): number {

@@ -9,7 +9,7 @@ import { tf } from '../engine/tf.ts';
 import { findOutOfMemory } from './run-failure.ts';
 import type { StepResult, Task } from './task.ts';
 
-/** What one step is given. */
+/** What one step is given, with whatever its task wants besides. */
 export interface StepInputs extends Tensors {
   pixels: PackedPixels;
   labels: Tensor1D;
@@ -42,9 +42,10 @@ export class StepRunner {
     return this.#options.stagesInputs && this.#captured !== null;
   }
 
-  /** The tensors of a step; the caller's. */
-  prepare({ pixels, labels, size }: Batch, learningRate: number): StepInputs {
+  /** The tensors of step `step` of the run, 0-based; the caller's. */
+  prepare({ pixels, labels, size }: Batch, learningRate: number, step: number): StepInputs {
     return {
+      ...this.#task.inputsAt?.(step),
       pixels: uploadPixels(pixels, size),
       labels: tf.tensor1d(labels, 'int32'),
       rate: tf.scalar(learningRate),
@@ -71,8 +72,8 @@ export class StepRunner {
     this.#captured?.dispose();
   }
 
-  #step({ pixels, labels, rate }: StepInputs): Tensors {
-    const { loss, parts } = this.#task.step(normalisePixels(pixels), labels, rate);
+  #step({ pixels, labels, rate, ...more }: StepInputs): Tensors {
+    const { loss, parts } = this.#task.step(normalisePixels(pixels), labels, rate, more);
     return { loss, ...parts };
   }
 

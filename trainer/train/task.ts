@@ -1,5 +1,6 @@
 /** What one step of a run computes. The training loop knows nothing of losses: it logs whatever parts come back. */
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
+import type { Tensors } from '../engine/capture.ts';
 import { tf } from '../engine/tf.ts';
 import type { Network } from '../models/network.ts';
 import type { StateDict } from '../weights/state-dict.ts';
@@ -14,10 +15,15 @@ export interface Task {
   /** The network that is trained. */
   readonly network: Network;
   /**
-   * One optimiser update on images [N, S, S, 3] with hard labels [N] (int32) at a learning rate. Loss and parts are those before the update;
-   * they are the caller's, everything else is disposed of.
+   * What step `step` of the run, 0-based, takes besides, e.g. which teacher it learns from: names, shapes and types are the same
+   * for all steps. The tensors are the caller's. Absent: nothing.
    */
-  step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar): StepResult;
+  inputsAt?(step: number): Tensors;
+  /**
+   * One optimiser update on images [N, S, S, 3] with hard labels [N] (int32) at a learning rate, `more` being what `inputsAt`
+   * gives. Loss and parts are those before the update; they are the caller's, everything else is disposed of.
+   */
+  step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar, more: Tensors): StepResult;
   /** Everything that `step` reads or assigns and that outlives it. */
   readonly variables: readonly Variable[];
   /** Frozen weights that `step` reads. */
