@@ -22,18 +22,29 @@ export function EvaluationsTable({ evaluations, canEdit }: { evaluations: Evalua
       <thead>
         <tr>
           <Th>Weights</Th>
-          <Th>Dataset</Th>
-          <Th align="right">Size</Th>
-          <Th>Status</Th>
+          <Th className="hidden lg:table-cell">Dataset</Th>
+          <Th align="right" className="hidden lg:table-cell">
+            Size
+          </Th>
+          <Th className="hidden sm:table-cell">Status</Th>
           <Th align="right">Top-1</Th>
-          <Th align="right">Expected</Th>
-          <Th align="right">Difference</Th>
-          <Th align="right">Top-5</Th>
-          <Th align="right">Expected</Th>
-          <Th align="right">Loss</Th>
-          <Th>Created</Th>
+          <Th align="right">Published</Th>
+          <Th align="right">
+            <span className="hidden sm:inline">Difference</span>
+            <span className="sm:hidden">Diff.</span>
+          </Th>
+          <Th align="right" className="hidden md:table-cell">
+            Top-5
+          </Th>
+          <Th align="right" className="hidden xl:table-cell">
+            Published
+          </Th>
+          <Th align="right" className="hidden xl:table-cell">
+            Loss
+          </Th>
+          <Th className="hidden xl:table-cell">Created</Th>
           {canEdit && (
-            <Th>
+            <Th className="hidden sm:table-cell">
               <span className="sr-only">Remove</span>
             </Th>
           )}
@@ -52,23 +63,32 @@ function EvaluationRow({ evaluation, canEdit }: { evaluation: EvaluationView; ca
   const { run, source, dataset, top1, top5, loss, expected } = evaluation;
   const sameSize = expected?.inputSize === run.inputSize;
   const difference = differenceTo(top1, expected?.top1 ?? null, sameSize);
+  const remark = [source.kind === 'run' && 'in its run', expected && !sameSize && `at ${expected.inputSize} px`]
+    .filter(Boolean)
+    .join(', ');
   // The label repeats what has columns of its own.
   const name = run.variantLabel.split(' · ').slice(0, -2).join(' · ') || run.variantLabel;
   return (
     <Tr className="hover:bg-hover">
-      <Td className="min-w-52">
+      <Td className="min-w-36">
         <Link href={`/runs/${run.id}`} className="break-words font-medium hover:text-accent hover:underline">
           {name}
         </Link>
         <span className="block text-ink-3 text-xs">
-          {source.kind === 'pretrained' ? 'published' : 'checkpoint'} · {run.network}
+          <span className="lg:hidden">
+            {dataset} · {run.inputSize} px ·{' '}
+          </span>
+          {run.network}
+        </span>
+        <span className="mt-1 block text-xs sm:hidden">
+          <StatusText status={shownStatus(run)} />
         </span>
       </Td>
-      <Td className="text-ink-2">{dataset}</Td>
-      <Td align="right" className="num whitespace-nowrap">
+      <Td className="hidden text-ink-2 lg:table-cell">{dataset}</Td>
+      <Td align="right" className="num hidden whitespace-nowrap lg:table-cell">
         {run.inputSize} px
       </Td>
-      <Td className="min-w-28">
+      <Td className="hidden min-w-28 sm:table-cell">
         <StatusText status={shownStatus(run)} />
         {isActive(run.status) && <RunStepsBar run={run} className="mt-1" />}
       </Td>
@@ -76,25 +96,25 @@ function EvaluationRow({ evaluation, canEdit }: { evaluation: EvaluationView; ca
         {formatPercent(top1)}
       </Td>
       <Td align="right" className="num text-ink-2">
-        <Expected value={expected?.top1} at={sameSize ? null : (expected?.inputSize ?? null)} />
+        <Expected value={expected?.top1} remark={remark} />
       </Td>
       <Td align="right" className="num">
         {formatDifference(difference)}
       </Td>
-      <Td align="right" className="num">
+      <Td align="right" className="num hidden md:table-cell">
         {formatPercent(top5)}
       </Td>
-      <Td align="right" className="num text-ink-2">
+      <Td align="right" className="num hidden text-ink-2 xl:table-cell">
         {formatPercent(expected?.top5)}
       </Td>
-      <Td align="right" className="num">
+      <Td align="right" className="num hidden xl:table-cell">
         {loss === null ? NONE : loss.toFixed(4)}
       </Td>
-      <Td className="whitespace-nowrap text-ink-2">
+      <Td className="hidden whitespace-nowrap text-ink-2 xl:table-cell">
         <RelativeTime at={run.createdAt} />
       </Td>
       {canEdit && (
-        <Td align="right">
+        <Td align="right" className="hidden sm:table-cell">
           <RemoveButton runId={run.id} name={name} disabled={isActive(run.status)} />
         </Td>
       )}
@@ -102,12 +122,14 @@ function EvaluationRow({ evaluation, canEdit }: { evaluation: EvaluationView; ca
   );
 }
 
-/** @param at the size that the number is for, where it is not the one measured at */
-function Expected({ value, at }: { value: number | null | undefined; at: number | null }) {
+/** @param remark where the number is from, if it is not of the publication at the size measured at */
+function Expected({ value, remark }: { value: number | null | undefined; remark: string }) {
   return (
     <>
       {formatPercent(value)}
-      {value != null && at !== null && <span className="block whitespace-nowrap text-2xs text-ink-3">at {at} px</span>}
+      {value != null && remark !== '' && (
+        <span className="block whitespace-nowrap font-sans text-2xs text-ink-3">{remark}</span>
+      )}
     </>
   );
 }

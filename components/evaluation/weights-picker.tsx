@@ -1,6 +1,6 @@
 'use client';
 import { useMemo } from 'react';
-import { weightsGroups } from '../study/form/network-options';
+import { FIGURE_COLUMNS, weightsGroups } from '../study/form/network-options';
 import { Combobox } from '../ui/combobox';
 import type { FieldControl } from '../ui/field';
 
@@ -17,7 +17,8 @@ export function WeightsPicker(props: WeightsPickerProps) {
       groups={groups}
       searchLabel="Search published weights"
       placeholder="Choose published weights…"
-      footer="Parameters, multiply-accumulates per image, published top-1 on ImageNet in percent and the size it is for."
+      columns={FIGURE_COLUMNS}
+      footer="GMACs at each one’s size, which the top-1 published on ImageNet, in percent, is for."
     />
   );
 }

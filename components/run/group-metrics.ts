@@ -10,6 +10,7 @@ export interface MetricGroup {
 const KNOWN: Record<string, { title: string; rank: number; color: number }> = {
   val: { title: 'Validation', rank: 0, color: 0 },
   train: { title: 'Training', rank: 1, color: 1 },
+  evaluation: { title: 'Evaluation', rank: 1, color: 1 },
   data: { title: 'Data', rank: 2, color: 4 },
   memory: { title: 'Memory', rank: 3, color: 3 },
 };

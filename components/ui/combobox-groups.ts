@@ -4,7 +4,9 @@ import type { ReactNode } from 'react';
 export interface ComboboxOption<T extends string> {
   value: T;
   label: string;
-  /** Figures, to the right of the name. */
+  /** One for each of the list's columns, to the right of the name. */
+  figures?: readonly string[];
+  /** Instead of figures. */
   detail?: ReactNode;
   /** A warning under the name. */
   note?: string;

@@ -16,13 +16,25 @@ interface ComboboxProps<T extends string> extends Partial<FieldControl> {
   searchLabel: string;
   placeholder?: string;
   disabled?: boolean;
+  /** Headings of the options' figures. */
+  columns?: readonly string[];
   /** Under the list, e.g. what the figures mean. */
   footer?: ReactNode;
 }
 
 /** One of many: a button that opens a searchable list in groups, with figures beside each name. */
 export function Combobox<T extends string>(props: ComboboxProps<T>) {
-  const { value, onChange, groups, searchLabel, placeholder = 'Choose…', disabled, footer, ...control } = props;
+  const {
+    value,
+    onChange,
+    groups,
+    searchLabel,
+    placeholder = 'Choose…',
+    disabled,
+    columns,
+    footer,
+    ...control
+  } = props;
   const [isOpen, setOpen] = useState(false);
   const chosen = groups.flatMap(({ options }) => options).find((option) => option.value === value);
   return (
@@ -49,12 +61,13 @@ export function Combobox<T extends string>(props: ComboboxProps<T>) {
           sideOffset={4}
           collisionPadding={8}
           aria-label={searchLabel}
-          className="z-50 flex max-h-[min(var(--radix-popover-content-available-height),26rem)] w-[max(var(--radix-popover-trigger-width),29rem)] max-w-[calc(100vw-16px)] animate-rise flex-col overflow-hidden rounded-lg border bg-raised shadow-raised outline-none"
+          className="z-50 flex max-h-[min(var(--radix-popover-content-available-height),28rem)] w-[max(var(--radix-popover-trigger-width),33rem)] max-w-[calc(100vw-16px)] animate-rise flex-col overflow-hidden rounded-lg border bg-raised shadow-raised outline-none"
         >
           <SearchList
             value={value}
             groups={groups}
             searchLabel={searchLabel}
+            columns={columns}
             onPick={(next) => {
               onChange(next);
               setOpen(false);
@@ -71,11 +84,12 @@ interface SearchListProps<T extends string> {
   value: T | undefined;
   groups: readonly OptionGroup<T>[];
   searchLabel: string;
+  columns: readonly string[] | undefined;
   onPick: (value: T) => void;
 }
 
 /** The cursor stays in the search box; the arrow keys move through what matches. */
-function SearchList<T extends string>({ value, groups, searchLabel, onPick }: SearchListProps<T>) {
+function SearchList<T extends string>({ value, groups, searchLabel, columns, onPick }: SearchListProps<T>) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const [search, setSearch] = useState('');
@@ -115,9 +129,28 @@ function SearchList<T extends string>({ value, groups, searchLabel, onPick }: Se
             setSearch(next);
             setActive(undefined);
           }}
+          input={{
+            role: 'combobox',
+            'aria-expanded': true,
+            'aria-controls': `${id}-list`,
+            'aria-activedescendant': current && optionId(current.value),
+          }}
         />
       </div>
-      <div ref={list} role="listbox" aria-label={searchLabel} tabIndex={-1} className="min-h-0 overflow-y-auto p-1">
+      {columns && (
+        <div aria-hidden className="flex flex-wrap gap-x-4 border-b bg-sunken py-1 pr-3 pl-8 text-2xs text-ink-3">
+          <span className="hidden grow sm:block" />
+          <Cells values={columns} />
+        </div>
+      )}
+      <div
+        ref={list}
+        id={`${id}-list`}
+        role="listbox"
+        aria-label={searchLabel}
+        tabIndex={-1}
+        className="min-h-0 overflow-y-auto p-1"
+      >
         {shown.map((group) => (
           // biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a listbox
           <div key={group.label} role="group" aria-label={group.label}>
@@ -143,12 +176,26 @@ function SearchList<T extends string>({ value, groups, searchLabel, onPick }: Se
                 )}
               >
                 {option.value === value && <Check aria-hidden className="absolute left-2 size-3.5 text-accent" />}
-                <span id={`${optionId(option.value)}-name`} className="min-w-0 break-words">
+                <span
+                  id={`${optionId(option.value)}-name`}
+                  className={cn('min-w-0 grow break-words', option.figures && 'basis-full sm:basis-0')}
+                >
                   {option.label}
                 </span>
-                <span id={`${optionId(option.value)}-detail`} className="num ml-auto text-right text-ink-3 text-xs">
-                  {option.detail}
-                </span>
+                {option.figures ? (
+                  <>
+                    <span aria-hidden className="flex text-ink-2 text-xs">
+                      <Cells values={option.figures} isNumeric />
+                    </span>
+                    <span id={`${optionId(option.value)}-detail`} className="sr-only">
+                      {option.figures.map((figure, i) => `${columns?.[i] ?? ''} ${figure}`).join(', ')}
+                    </span>
+                  </>
+                ) : (
+                  <span id={`${optionId(option.value)}-detail`} className="text-right text-ink-3 text-xs">
+                    {option.detail}
+                  </span>
+                )}
                 {option.note && <span className="basis-full pb-0.5 text-warn text-xs">{option.note}</span>}
               </div>
             ))}
@@ -158,4 +205,18 @@ function SearchList<T extends string>({ value, groups, searchLabel, onPick }: Se
       </div>
     </>
   );
+}
+
+/** As wide in the heading as in every row. */
+function Cells({ values, isNumeric = false }: { values: readonly string[]; isNumeric?: boolean }) {
+  // Columns do not move, and two of them may hold the same figure.
+  const columns = values.map((value, index) => ({ key: String(index), value }));
+  return columns.map(({ key, value }) => (
+    <span
+      key={key}
+      className={cn('w-17 shrink-0 text-right first:text-left sm:w-15 sm:first:text-right', isNumeric && 'num')}
+    >
+      {value}
+    </span>
+  ));
 }

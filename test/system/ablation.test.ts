@@ -178,6 +178,20 @@ describe.skipIf(!executablePath)('one ablation in the browser', () => {
     ).toBe(best.sha256);
   });
 
+  it('evaluates the checkpoint anew and finds the top-1 that its run recorded', async () => {
+    await page
+      .getByRole('link', { name: /^Evaluate the checkpoint/ })
+      .first()
+      .click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Evaluate', exact: true }).click();
+    const table = page.getByRole('table', { name: 'Evaluations' });
+    const row = table.getByRole('row').nth(1);
+    await row.getByText('Succeeded').waitFor({ timeout: 60_000 });
+    await expect.poll(() => row.getByRole('cell').allTextContents()).toContain('0.00');
+    const [, , size, , top1, expected, difference] = await row.getByRole('cell').allTextContents();
+    expect([size, `${top1}in its run`, difference]).toEqual(['16 px', expected, '0.00']);
+  });
+
   it('had no fault in the browser on the way', () => {
     expect(faults).toEqual([]);
   });

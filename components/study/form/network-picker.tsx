@@ -3,7 +3,7 @@ import type { NetworkName } from '@mealtable/protocol/networks';
 import { useMemo } from 'react';
 import { Combobox } from '../../ui/combobox';
 import type { FieldControl } from '../../ui/field';
-import { networkGroups } from './network-options';
+import { FIGURE_COLUMNS, networkGroups } from './network-options';
 
 interface NetworkPickerProps extends FieldControl {
   value: NetworkName;
@@ -20,7 +20,8 @@ export function NetworkPicker({ size, ...rest }: NetworkPickerProps) {
       {...rest}
       groups={groups}
       searchLabel="Search networks"
-      footer={`Parameters, multiply-accumulates per image at ${size} pixels, usual input size, published top-1 on ImageNet in percent.`}
+      columns={FIGURE_COLUMNS}
+      footer={`GMACs at ${size} pixels; usual input size; the best top-1 published on ImageNet, in percent.`}
     />
   );
 }

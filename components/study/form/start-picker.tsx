@@ -8,7 +8,7 @@ import { Combobox } from '../../ui/combobox';
 import type { OptionGroup } from '../../ui/combobox-groups';
 import type { FieldControl } from '../../ui/field';
 import { Notice } from '../../ui/notice';
-import { weightsOption } from './network-options';
+import { FIGURE_COLUMNS, weightsOption } from './network-options';
 
 interface StartPickerProps extends FieldControl {
   /** Of the network that starts. */
@@ -31,7 +31,19 @@ export function StartPicker({ network, others, size, ...rest }: StartPickerProps
     { label: 'Trained here', options: others },
     { label: `Published weights of ${network}`, options: published },
   ];
-  return <Combobox {...rest} groups={groups.filter(({ options }) => options.length > 0)} searchLabel="Search starts" />;
+  return (
+    <Combobox
+      {...rest}
+      groups={groups.filter(({ options }) => options.length > 0)}
+      searchLabel="Search starts"
+      columns={published.length > 0 ? FIGURE_COLUMNS : undefined}
+      footer={
+        published.length > 0
+          ? `GMACs at ${size} pixels; the size of the published top-1 on ImageNet, in percent.`
+          : `No weights of ${network} are published.`
+      }
+    />
+  );
 }
 
 interface HeadChoiceProps {
