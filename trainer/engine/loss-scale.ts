@@ -75,18 +75,20 @@ export class LossScale {
 
   /**
    * After the update: multiplies the scale by the back-off when it was left out, by the growth factor after `growthInterval`
-   * updates without overflow; never beyond float32.
+   * updates without overflow; never beyond float32. With `isDue` 0, between the batches of one update, nothing changes.
    */
-  update(applies: Scalar): void {
+  update(applies: Scalar, isDue: Scalar | null = null): void {
     const { growthFactor, backoffFactor, growthInterval } = this.#options;
     tf.tidy(() => {
       const steps = this.#growthSteps.add(1);
-      const isDue = steps.greaterEqual(growthInterval);
+      const isOld = steps.greaterEqual(growthInterval);
       const grown = this.#scale.mul(growthFactor);
-      const larger = tf.where(isDue.logicalAnd(tf.isFinite(grown)), grown, this.#scale);
+      const larger = tf.where(isOld.logicalAnd(tf.isFinite(grown)), grown, this.#scale);
       const wentWell = applies.greater(0);
-      this.#scale.assign(tf.where(wentWell, larger, this.#scale.mul(backoffFactor)));
-      this.#growthSteps.assign(tf.where(wentWell.logicalAnd(isDue.logicalNot()), steps, tf.zerosLike(steps)));
+      const assign = (variable: Variable, value: Tensor) =>
+        variable.assign(isDue === null ? value : tf.where(isDue.greater(0), value, variable));
+      assign(this.#scale, tf.where(wentWell, larger, this.#scale.mul(backoffFactor)));
+      assign(this.#growthSteps, tf.where(wentWell.logicalAnd(isOld.logicalNot()), steps, tf.zerosLike(steps)));
     });
   }
 

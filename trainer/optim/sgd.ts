@@ -6,13 +6,14 @@ import { onlyIf } from '../engine/loss-scale.ts';
 import { tf } from '../engine/tf.ts';
 import { ParameterStore } from '../weights/parameter-store.ts';
 import type { StateDict } from '../weights/state-dict.ts';
+import { type GroupOptions, groupOf, type Optimizer, remembered } from './optimizer.ts';
 
-export interface SgdOptions {
+export interface SgdOptions extends GroupOptions {
   momentum: number;
-  weightDecay: number;
 }
 
-export class Sgd {
+export class Sgd implements Optimizer {
+  readonly kind = 'sgd';
   readonly #parameters: ReadonlyMap<string, Variable>;
   readonly #options: SgdOptions;
   /** One velocity per parameter, under the parameter's name. Starting at 0 equals PyTorch's "first velocity = gradient". */
@@ -35,19 +36,23 @@ export class Sgd {
    * the rate; the gradients must be zeros then.
    */
   step(gradients: ReadonlyMap<string, Tensor | null>, learningRate: Scalar, applies: Scalar | null = null): void {
-    const { momentum, weightDecay } = this.#options;
+    const { momentum } = this.#options;
     const compute = arithmetic();
     tf.tidy(() => {
       const choose = (value: Scalar, neutral: number) => (applies === null ? value : onlyIf(applies, value, neutral));
       const rate = choose(learningRate, 0);
-      const [inertia, decay] = [choose(tf.scalar(momentum), 1), choose(tf.scalar(weightDecay), 0)];
+      const rateOf = remembered((factor) => (factor === 1 ? rate : (rate.mul(factor) as Scalar)));
+      const decayOf = remembered((weightDecay) => choose(tf.scalar(weightDecay), 0));
+      const inertia = choose(tf.scalar(momentum), 1);
       const update = activeRecorder() === null ? updateByParts : updateInPlace;
       for (const [name, parameter] of this.#parameters) {
         const gradient = gradients.get(name);
         if (gradient === null || gradient === undefined) continue;
         const velocity = this.#velocities.parameters.get(name)!;
-        const pull = weightDecay === 0 ? gradient : compute('Add', gradient, compute('Mul', parameter, decay));
-        update(parameter, velocity, rate, pull, inertia);
+        const { rateFactor, weightDecay } = groupOf(name, parameter, this.#options);
+        const pull =
+          weightDecay === 0 ? gradient : compute('Add', gradient, compute('Mul', parameter, decayOf(weightDecay)));
+        update(parameter, velocity, rateOf(rateFactor), pull, inertia);
       }
     });
   }

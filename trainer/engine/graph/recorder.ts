@@ -24,6 +24,14 @@ const RANDOM_OPS = /^(Stateless)?(Random|Multinomial|TruncatedNormal|Parameteriz
 /** Tensors that are only described have ids from here on, far above those that TensorFlow gives. */
 const FIRST_DESCRIBED = 2 ** 30;
 
+/** A variable's handle, the tensor that it was read as, the nodes that read it and those that changed it in place. */
+interface KnownVariable {
+  handle: string;
+  id: number;
+  readers: string[];
+  updates: string[];
+}
+
 let active: Recorder | null = null;
 
 /** The recorder of the step that is being captured, or null: for kernels that have something better to offer a graph. */
@@ -36,7 +44,7 @@ export class Recorder {
   readonly #tensors = new Map<number, Operand & { edge: string }>();
   readonly #dryRun: DryRun;
   #lastDescribed = FIRST_DESCRIBED;
-  readonly #variables = new Map<Tensor, { handle: string; id: number; readers: string[] }>();
+  readonly #variables = new Map<Tensor, KnownVariable>();
   /** Variables that an op has changed in place, by the id of the tensor that they were read as. */
   readonly #overwritten = new Set<number>();
   readonly #updates: string[] = [];
@@ -63,7 +71,7 @@ export class Recorder {
     const read = this.#add(`${name}/read`, 'ReadVariableOp', [`${name}:0`], { dtype: type(output.dtype) }, [output]);
     const id = this.#idOf(variable);
     this.#tensors.set(id, { ...output, edge: `${read}:0`, id, bytes: null });
-    this.#variables.set(variable, { handle: name, id, readers: [read] });
+    this.#variables.set(variable, { handle: name, id, readers: [read], updates: [] });
   }
 
   /** Runs `step` with everything that it asks of TensorFlow recorded. Throws CannotCapture where a graph could not do the same. */
@@ -89,7 +97,7 @@ export class Recorder {
   /**
    * Emits an op that changes variables where they lie, e.g. ResourceApplyMomentum. `operands` in the op's order: a variable
    * stands for its place, a tensor for its value. Nothing is computed now. Afterwards the step may not use the variables
-   * that are changed, except through `readUpdated`.
+   * that are changed, except through `readUpdated` and in further updates, which come after this one.
    */
   updateInPlace(
     op: string,
@@ -98,22 +106,27 @@ export class Recorder {
     attributes: GraphNode['attributes'],
   ) {
     const inputs = operands.map((operand) => {
-      const known = changed.find((variable) => variable === operand);
-      return known === undefined ? this.#edgeOf(operand, op) : `${this.#known(known).handle}:0`;
+      const place = changed.find((variable) => variable === operand);
+      return place === undefined ? this.#edgeOf(operand, op) : `${this.#known(place).handle}:0`;
     });
-    const readers = changed.flatMap((variable) => this.#known(variable).readers).map((reader) => `^${reader}`);
-    const name = this.#add(this.#newName(op), op, [...inputs, ...readers], attributes, []);
+    const known = changed.map((variable) => this.#known(variable));
+    const earlier = known.flatMap(({ readers, updates }) => [...readers, ...updates]).map((node) => `^${node}`);
+    const name = this.#add(this.#newName(op), op, [...inputs, ...earlier], attributes, []);
     this.#updates.push(name);
-    for (const variable of changed) this.#overwritten.add(this.#known(variable).id);
+    for (const { id, updates } of known) {
+      updates.push(name);
+      this.#overwritten.add(id);
+    }
   }
 
   /** The value of a variable after `updateInPlace`, as a tensor of the caller's. Its value during the recording means nothing. */
   readUpdated(variable: Variable): Tensor {
-    const { handle } = this.#known(variable);
+    const { handle, readers, updates } = this.#known(variable);
     const [output] = this.#outputsOf(variable);
-    const order = this.#updates.map((update) => `^${update}`);
+    const order = updates.map((update) => `^${update}`);
     const name = this.#newName('ReadVariableOp');
     this.#add(name, 'ReadVariableOp', [`${handle}:0`, ...order], { dtype: type(output.dtype) }, [output]);
+    readers.push(name);
     // Any tensor of that shape serves, as long as its id is its own.
     const standIn = tf.fill(variable.shape, 0, variable.dtype as 'float32');
     const id = this.#idOf(standIn);
@@ -218,7 +231,7 @@ export class Recorder {
     return tensor;
   }
 
-  #known(variable: Variable): { handle: string; id: number; readers: string[] } {
+  #known(variable: Variable): KnownVariable {
     const known = this.#variables.get(variable);
     if (known === undefined)
       throw new CannotCapture('assign', `variable ${variable.name} is not among the captured ones`);
