@@ -41,30 +41,39 @@ function distillation(): Task {
 }
 
 describe('a captured step equals the eager one over 20 steps', () => {
-  test.each([
-    ['a ResNet', () => classification('resnet18_w8')],
-    ['a ResNet with bottlenecks', () => classification('resnet50_w8')],
-    ['MEAL V2 with two teachers and the discriminator', distillation],
-  ])('%s', (_, create) => {
+  function compare(create: () => Task, size: number, rate: number, numbers: (task: Task) => Float32Array[]): void {
     const [eager, graph] = [create(), create()];
-    const inputs = makeInputs(8, 32, CLASSES, 0.02);
+    const inputs = makeInputs(8, size, CLASSES, rate);
     const captured = captureTask(graph, inputs);
     const expected = play(stepOf(eager), inputs, 20);
     const actual = play((given) => captured.run(given), inputs, 20);
     captured.pull();
-    for (const [step, numbers] of expected.entries()) {
-      for (const [name, value] of Object.entries(numbers)) {
-        expect(Math.abs(actual[step]![name]! - value), `${name} of step ${step}`).toBeLessThanOrEqual(
-          1e-5 * Math.abs(value),
-        );
+    for (const [step, values] of expected.entries()) {
+      for (const [name, value] of Object.entries(values)) {
+        const difference = Math.abs(actual[step]![name]! - value);
+        expect(difference, `${name} of step ${step}`).toBeLessThanOrEqual(1e-5 * Math.abs(value));
       }
     }
-    expect(relativeDifference(numbersOf(graph), numbersOf(eager))).toBeLessThanOrEqual(1e-5);
+    expect(relativeDifference(numbers(graph), numbers(eager))).toBeLessThanOrEqual(1e-5);
     // It did train: otherwise equal numbers would mean nothing.
-    expect(actual.at(-1)!.loss).toBeLessThan(actual[0]!.loss!);
+    expect(actual.at(-1)!.loss).toBeLessThan(0.995 * actual[0]!.loss!);
     captured.dispose();
     tf.dispose(inputs);
     for (const task of [eager, graph]) task.dispose();
+  }
+
+  test.each([
+    ['a ResNet', () => classification('resnet18_w8')],
+    ['a ResNet with bottlenecks', () => classification('resnet50_w8')],
+    ['MEAL V2 with two teachers and the discriminator', distillation],
+  ])('%s', (_, create) => compare(create, 32, 0.02, numbersOf));
+
+  // Rounding grows faster in it: an input changed by its last bit moves gradients by 5e-4, eagerly too. So the steps are small,
+  // and weights and statistics are compared without the optimiser's slots, which are gradients.
+  test('a MobileNet', () => {
+    const weightsOf = ({ network }: Task) =>
+      [...network.parameters.values(), ...network.buffers.values()].map((weight) => weight.dataSync().slice());
+    compare(() => classification('tf_mobilenetv3_small_025'), 64, 1e-6, weightsOf as (task: Task) => Float32Array[]);
   });
 });
 
