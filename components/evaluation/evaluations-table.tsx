@@ -70,15 +70,15 @@ function EvaluationRow({ evaluation, canEdit }: { evaluation: EvaluationView; ca
   const name = run.variantLabel.split(' · ').slice(0, -2).join(' · ') || run.variantLabel;
   return (
     <Tr className="hover:bg-hover">
-      <Td className="min-w-36">
-        <Link href={`/runs/${run.id}`} className="break-words font-medium hover:text-accent hover:underline">
+      <Td className="min-w-32">
+        <Link href={`/runs/${run.id}`} className="wrap-anywhere font-medium hover:text-accent hover:underline">
           {name}
         </Link>
         <span className="block text-ink-3 text-xs">
           <span className="lg:hidden">
             {dataset} · {run.inputSize} px ·{' '}
           </span>
-          {run.network}
+          {source.kind === 'pretrained' ? 'published' : run.network}
         </span>
         <span className="mt-1 block text-xs sm:hidden">
           <StatusText status={shownStatus(run)} />

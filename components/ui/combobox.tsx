@@ -140,7 +140,9 @@ function SearchList<T extends string>({ value, groups, searchLabel, columns, onP
       {columns && (
         <div aria-hidden className="flex flex-wrap gap-x-4 border-b bg-sunken py-1 pr-3 pl-8 text-2xs text-ink-3">
           <span className="hidden grow sm:block" />
-          <Cells values={columns} />
+          <span className="flex">
+            <Cells values={columns} />
+          </span>
         </div>
       )}
       <div

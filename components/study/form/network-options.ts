@@ -11,10 +11,10 @@ const figuresOf = (network: NetworkName, size: number) => {
   return { parameters: shortCount(parameters), gmacs: gigaMacs(macs) };
 };
 
-/** "25.6M parameters · 4.09 GMACs". @param size side of the input in pixels, raised to the smallest that the network takes */
+/** "25.6M params · 4.09 GMACs". @param size side of the input in pixels, raised to the smallest that the network takes */
 export function describeCost(network: NetworkName, size: number): string {
   const { parameters, gmacs } = figuresOf(network, size);
-  return `${parameters} parameters · ${gmacs} GMACs`;
+  return `${parameters} params · ${gmacs} GMACs`;
 }
 
 /** "80.38 at 224 px": what the weights' publication states. */
