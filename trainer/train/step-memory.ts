@@ -53,7 +53,7 @@ function traceStepBytes(task: Task, inputSize: number, batchSize: number): numbe
   if (native === null) throw new CannotCapture('backend', 'plain TensorFlow.js has no graphs');
   const { variables, constants } = task;
   const pixels = new Uint8Array(batchSize * inputSize ** 2 * CHANNELS);
-  const more = task.inputsAt?.(0) ?? {};
+  const more = task.inputsAt?.(0, batchSize) ?? {};
   const inputs: Record<string, Tensor> = {
     ...more,
     pixels: uploadPixels(pixels, batchSize),
@@ -97,7 +97,7 @@ export function tryStep(task: Task, inputSize: number, batchSize: number): void 
     tf.tidy(() => {
       const images = tf.zeros<Rank.R4>([batchSize, inputSize, inputSize, CHANNELS]);
       const labels = tf.zeros<Rank.R1>([batchSize], 'int32');
-      const { loss } = task.step(images, labels, tf.scalar(0), task.inputsAt?.(0) ?? {});
+      const { loss } = task.step(images, labels, tf.scalar(0), task.inputsAt?.(0, batchSize) ?? {});
       // Devices work behind the program: only who asks for the result hears of what went wrong.
       loss.dataSync();
     });

@@ -45,7 +45,7 @@ export class StepRunner {
   /** The tensors of step `step` of the run, 0-based; the caller's. */
   prepare({ pixels, labels, size }: Batch, learningRate: number, step: number): StepInputs {
     return {
-      ...this.#task.inputsAt?.(step),
+      ...this.#task.inputsAt?.(step, size),
       pixels: uploadPixels(pixels, size),
       labels: tf.tensor1d(labels, 'int32'),
       rate: tf.scalar(learningRate),

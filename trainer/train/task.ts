@@ -14,11 +14,13 @@ export interface StepResult {
 export interface Task {
   /** The network that is trained. */
   readonly network: Network;
+  /** Moving averages of its weights, where the task keeps them: they are validated and saved in its place. */
+  readonly averaged?: Network;
   /**
    * What step `step` of the run, 0-based, takes besides, e.g. which teacher it learns from: names, shapes and types are the same
-   * for all steps. The tensors are the caller's. Absent: nothing.
+   * for all steps with so many images. The tensors are the caller's. Absent: nothing.
    */
-  inputsAt?(step: number): Tensors;
+  inputsAt?(step: number, batchSize: number): Tensors;
   /**
    * One optimiser update on images [N, S, S, 3] with hard labels [N] (int32) at a learning rate, `more` being what `inputsAt`
    * gives. Loss and parts are those before the update; they are the caller's, everything else is disposed of.
