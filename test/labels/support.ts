@@ -8,7 +8,7 @@ import { type LabelRows, RecordCodec } from '../../trainer/labels/record-codec.t
 
 export const IMAGE_COUNT = 60;
 
-export const TOP_5: LabelKey['labels'] = { kind: 'top-k', k: 5 };
+export const TOP_5 = { kind: 'top-k', k: 5 } as const;
 
 export function makeKey(change: Partial<LabelKey> = {}): LabelKey {
   const normalisation = { mean: [0.5, 0.5, 0.5] as const, std: [0.25, 0.25, 0.25] as const };
