@@ -1,5 +1,5 @@
 /** Several real processes on one cache, some of them killed while they write. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -84,5 +84,22 @@ test('processes killed at any moment cost their last block at most, and the othe
     for (const { unreadableBytes } of reader.verify().segments) expect(unreadableBytes).toBeLessThan(largestBlock);
     reader.close();
     expectRightThenFill(folder);
+  });
+});
+
+test('where a file cannot grow, the block that did not fit is cut off again and a smaller one still goes in', async () => {
+  await withFolder((folder) => {
+    const program = join(import.meta.dirname, 'full-disk-process.ts');
+    // The limit on the size of files stands for a full disk: both end a write half-way.
+    const command = [process.execPath, '--import', 'tsx', program, folder];
+    const output = execFileSync('sh', ['-c', 'ulimit -f 300 && exec "$@"', 'sh', ...command], { encoding: 'utf8' });
+    const { blocks, code, isFound } = JSON.parse(output) as { blocks: number; code: string; isFound: boolean };
+    expect({ code, isFound }).toEqual({ code: 'EFBIG', isFound: true });
+    expect(blocks).toBeGreaterThan(2);
+    const reader = openLabelCache(folder, PROCESS_KEY, { writable: false });
+    const { intactRecords, damagedRecords, segments } = reader.verify();
+    reader.close();
+    expect({ intactRecords, damagedRecords }).toEqual({ intactRecords: 20 * blocks + 1, damagedRecords: [] });
+    expect(segments.map(({ unreadableBytes }) => unreadableBytes)).toEqual([0]);
   });
 });
