@@ -1,6 +1,7 @@
 /** Mixing on the device: a step's draw as its inputs, and what they make of images and of numbers about hard labels. */
 import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import type { Tensors } from '../engine/capture.ts';
+import { takeRows } from '../engine/take-rows.ts';
 import { tf } from '../engine/tf.ts';
 import type { Mix } from './mixing.ts';
 
@@ -16,7 +17,7 @@ export function uploadMix({ order, share, box }: Mix): Tensors {
 /** Images [N, S, S, 3] with the box of another in each (CutMix) or blended with another (Mixup). Normalised or not: alike. */
 export function mixImages(images: Tensor4D, kind: 'cutmix' | 'mixup', inputs: Tensors): Tensor4D {
   return tf.tidy(() => {
-    const others = tf.gather(images, inputs.mix_order as Tensor1D) as Tensor4D;
+    const others = takeRows(images, inputs.mix_order as Tensor1D);
     if (kind === 'mixup') {
       const share = inputs.mix_share as Scalar;
       return images.mul(share).add(others.mul(tf.sub(1, share))) as Tensor4D;
@@ -43,7 +44,7 @@ export function overMixedLabels(labels: Tensor1D, inputs: Tensors, measure: (lab
   const { mix_order: order, mix_share: share } = inputs;
   if (order === undefined || share === undefined) return measure(labels);
   return tf.tidy(() => {
-    const others = tf.gather(labels, order as Tensor1D) as Tensor1D;
+    const others = takeRows(labels, order as Tensor1D);
     return measure(labels)
       .mul(share)
       .add(measure(others).mul(tf.sub(1, share))) as Scalar;
