@@ -47,7 +47,7 @@ export const FAILURE_WORDS: Record<FailureCode, string> = {
   host_lost: 'The host went silent',
   diverged: 'The loss became infinite or not a number',
   dataset_invalid: 'The dataset cannot be used',
-  weights_missing: 'Weights of a teacher or start are missing',
+  weights_missing: 'Weights are missing',
   disk_full: 'The disk is full',
   out_of_memory: 'A batch does not fit into memory',
   dependency_failed: 'A run that this one needs did not succeed',

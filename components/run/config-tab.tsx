@@ -23,7 +23,7 @@ export function ConfigTab({ run }: { run: RunDetailView }) {
   const { config } = run;
   const json = JSON.stringify(config, null, 2);
   return (
-    <div className="grid items-start gap-4 lg:grid-cols-2">
+    <div className="grid items-start gap-4 *:min-w-0 lg:grid-cols-2">
       <Panel title="Settings">
         {config.task === 'evaluation' ? <EvaluationFacts config={config} /> : <TrainingFacts config={config} />}
       </Panel>
