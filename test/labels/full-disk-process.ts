@@ -1,10 +1,11 @@
 /**
- * Appends blocks of 20 images until the file may not grow any more, then one of 1 image. Says in JSON what the error was and
- * how many blocks were written. Argument: folder.
+ * Appends blocks of 20 images until the file may not grow any more, then one of 1 image, and has a batch labelled for which
+ * there is no room. Says in JSON how that went. Argument: folder.
  */
+import { labelBatch } from '../../trainer/labels/label-batch.ts';
 import { openLabelCache } from '../../trainer/labels/label-cache.ts';
 import { PROCESS_KEY } from './process-key.ts';
-import { labelsOf, range } from './support.ts';
+import { labelsOf, range, storedLabelsOf } from './support.ts';
 
 // Without a handler the signal of the limit would end the process before `write` can say so.
 process.on('SIGXFSZ', () => {});
@@ -22,5 +23,9 @@ try {
 }
 append(1, blocks);
 const isFound = cache.lookup([0, 1], [blocks, blocks]).missing.join() === '1';
+const [places, views] = [range(20), range(20).map(() => blocks + 1)];
+const batch = await labelBatch(cache, places, views, () => labelsOf(PROCESS_KEY, places, views));
 cache.close();
-console.log(JSON.stringify({ blocks, code, isFound }));
+const isRight = batch.probabilities.join() === storedLabelsOf(PROCESS_KEY, places, views).probabilities.join();
+const unstored = (batch.storeError as NodeJS.ErrnoException | null)?.code;
+console.log(JSON.stringify({ blocks, code, isFound, isRight, unstored }));

@@ -1,52 +1,9 @@
-import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Rng } from '../../trainer/engine/rng.ts';
-import { hashKey, type LabelKey } from '../../trainer/labels/key.ts';
-import { type LabelCache, openLabelCache } from '../../trainer/labels/label-cache.ts';
-import { IMAGE_COUNT, labelsOf, makeKey, range, segmentsOf, storedLabelsOf, withFolder } from './support.ts';
-
-const KEY = makeKey();
-const ALL = range(IMAGE_COUNT);
-const view = (number: number) => ALL.map(() => number);
-
-function withCache<T>(folder: string, use: (cache: LabelCache) => T, writable = true, key: LabelKey = KEY): T {
-  const cache = openLabelCache(folder, key, { writable });
-  try {
-    return use(cache);
-  } finally {
-    cache.close();
-  }
-}
-
-/** Writes view 0 of all images in blocks of ten. Returns the segment's path. */
-function fill(folder: string, key: LabelKey = KEY): string {
-  withCache(
-    folder,
-    (cache) => {
-      for (let begin = 0; begin < IMAGE_COUNT; begin += 10) {
-        const places = range(10, begin);
-        cache.append(places, view(0).slice(0, 10), labelsOf(key, places, view(0)));
-      }
-    },
-    true,
-    key,
-  );
-  return segmentsOf(folder, key).at(-1)!;
-}
-
-/** Every row that a lookup of view 0 gives must be the right one. Returns what is missing. */
-function expectRightRows(cache: LabelCache, key: LabelKey = KEY): number[] {
-  const { probabilities, meanLogits, missing } = cache.lookup(ALL, view(0));
-  const stored = storedLabelsOf(key, ALL, view(0));
-  for (const place of missing) {
-    stored.probabilities.fill(0, place * key.classCount, (place + 1) * key.classCount);
-    stored.meanLogits?.fill(0, place * key.classCount, (place + 1) * key.classCount);
-  }
-  expect(probabilities).toEqual(stored.probabilities);
-  expect(meanLogits).toEqual(stored.meanLogits);
-  return missing;
-}
+import { hashKey } from '../../trainer/labels/key.ts';
+import { ALL, expectRightRows, fill, KEY, view, withCache } from './filled-cache.ts';
+import { IMAGE_COUNT, labelsOf, makeKey, segmentsOf, storedLabelsOf, withFolder } from './support.ts';
 
 for (const change of [
   {},
@@ -90,6 +47,8 @@ test('coverage counts pairs of the views that are asked for, each once', async (
       cache.append([2, 3], [5, 1], labelsOf(KEY, [2, 3], [5, 1]));
       const labelled = [1, 2, 6].map((views) => cache.coverage(views).labelled);
       expect(labelled).toEqual([IMAGE_COUNT, IMAGE_COUNT + 2, IMAGE_COUNT + 3]);
+      expect(cache.unlabelled(0)).toEqual([]);
+      expect(cache.unlabelled(1)).toEqual(ALL.filter((place) => place !== 2 && place !== 3));
       const sizes = segmentsOf(folder, KEY).map((path) => readFileSync(path).length);
       expect(cache.coverage(2)).toEqual({
         labelled: IMAGE_COUNT + 2,
@@ -117,8 +76,8 @@ test('a cache that is open sees what others append, and what several opened at o
                 ...storedLabelsOf(KEY, [4, 5, 6], [0, 0, 0]),
                 missing: [],
               });
-            reader.refresh();
-            expect(reader.coverage(1).labelled).toBe(3);
+            two.append([7], [0], labelsOf(KEY, [7], [0]));
+            expect(reader.coverage(1).labelled).toBe(4);
           }),
         ),
       false,
@@ -180,133 +139,5 @@ test('labels of another key are never used, even in the folder of this one', asy
       Buffer.concat([readFileSync(own).subarray(0, head), theirs.subarray(theirs.indexOf('LBLBLOCK'))]),
     );
     withCache(folder, (cache) => expect(cache.lookup(ALL, view(0)).missing).toEqual(ALL));
-  });
-});
-
-test('whichever byte is altered, lookups give right rows or none, and what was lost can be written anew', async () => {
-  await withFolder((folder) => {
-    const segment = fill(folder);
-    const good = readFileSync(segment);
-    const rng = Rng.seeded(1);
-    const firstBlock = good.indexOf('LBLBLOCK');
-    // Random places, and every byte of the first block's head.
-    const places = [...range(40, firstBlock), ...range(160).map(() => rng.integer(good.length))];
-    let lost = 0;
-    for (const at of places) {
-      const bytes = Buffer.from(good);
-      bytes[at]! ^= 1 << rng.integer(8);
-      writeFileSync(segment, bytes);
-      withCache(
-        folder,
-        (cache) => {
-          const missing = expectRightRows(cache);
-          lost += missing.length;
-          // A record at most, the records of a block if its head or pairs are concerned, all with the file's head.
-          expect(missing.length).toBeLessThanOrEqual(at < firstBlock ? IMAGE_COUNT : 10);
-          const { damagedRecords, segments } = cache.verify();
-          const skipped = segments.some(({ unreadableBytes, isForeign }) => unreadableBytes > 0 || isForeign);
-          if (missing.length > 0) expect(damagedRecords.length > 0 || skipped).toBe(true);
-        },
-        false,
-      );
-    }
-    expect(lost).toBeGreaterThan(200);
-  });
-});
-
-test('a view whose record was altered is labelled anew once, and then found by everybody', async () => {
-  await withFolder((folder) => {
-    const segment = fill(folder);
-    const bytes = readFileSync(segment);
-    bytes[bytes.length - 20]! ^= 4;
-    writeFileSync(segment, bytes);
-    withCache(folder, (cache) => {
-      const { missing } = cache.lookup(ALL, view(0));
-      expect(missing).toHaveLength(1);
-      expect(cache.damagedRecords).toBe(1);
-      expect(cache.coverage(1).labelled).toBe(IMAGE_COUNT - 1);
-      cache.append(missing, [0], labelsOf(KEY, missing, [0]));
-      expect(expectRightRows(cache)).toEqual([]);
-    });
-    withCache(folder, (cache) => {
-      expect(expectRightRows(cache)).toEqual([]);
-      expect(cache.damagedRecords).toBe(0);
-      expect(cache.verify().damagedRecords).toHaveLength(1);
-    });
-  });
-});
-
-test('after a loss, blocks of one writer replace altered ones of a newer segment too', async () => {
-  await withFolder((folder) =>
-    withCache(folder, (first) => {
-      first.append([0], [0], labelsOf(KEY, [0], [0]));
-      const segment = fill(folder);
-      first.refresh();
-      const bytes = readFileSync(segment);
-      bytes[bytes.length - 20]! ^= 4;
-      writeFileSync(segment, bytes);
-      const { missing } = first.lookup(ALL, view(0));
-      first.append(missing, [0], labelsOf(KEY, missing, [0]));
-      withCache(folder, (cache) => {
-        expect(expectRightRows(cache)).toEqual([]);
-        expect(cache.damagedRecords).toBe(0);
-      });
-    }),
-  );
-});
-
-test('cut off anywhere, a file costs the block that was cut and those after it', async () => {
-  await withFolder((folder) => {
-    const segment = fill(folder);
-    const good = readFileSync(segment);
-    const starts: number[] = [];
-    for (let at = good.indexOf('LBLBLOCK'); at >= 0; at = good.indexOf('LBLBLOCK', at + 1)) starts.push(at);
-    expect(starts).toHaveLength(6);
-    const rng = Rng.seeded(2);
-    const lengths = [
-      0,
-      1,
-      15,
-      16,
-      ...starts,
-      ...starts.map((at) => at + 1),
-      ...range(40).map(() => rng.integer(good.length)),
-    ];
-    for (const length of lengths) {
-      writeFileSync(segment, good.subarray(0, length));
-      const whole = starts.filter((_, i) => (starts[i + 1] ?? good.length) <= length).length;
-      withCache(
-        folder,
-        (cache) => expect(expectRightRows(cache)).toEqual(range(IMAGE_COUNT - 10 * whole, 10 * whole)),
-        false,
-      );
-    }
-  });
-});
-
-test('a file cut while it is open loses only what is gone, and one that grows is read on where it ended', async () => {
-  await withFolder((folder) => {
-    const segment = fill(folder);
-    const good = readFileSync(segment);
-    withCache(
-      folder,
-      (cache) => {
-        truncateSync(segment, good.length - 300);
-        const missing = expectRightRows(cache);
-        expect(missing.length).toBeGreaterThan(0);
-        expect(missing.length).toBeLessThanOrEqual(10);
-      },
-      false,
-    );
-    truncateSync(segment, good.length - 300);
-    withCache(
-      folder,
-      (cache) => {
-        expect(cache.coverage(1).labelled).toBe(IMAGE_COUNT - 10);
-        writeFileSync(segment, good);
-        expect(expectRightRows(cache)).toEqual([]);
-      },
-      false,
-    );
   });
 });

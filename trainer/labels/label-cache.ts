@@ -75,7 +75,7 @@ export class LabelCache {
     return this.#damagedRecords;
   }
 
-  /** Looks for what other processes wrote meanwhile. `lookup` does so itself when it misses something. */
+  /** Looks for what other processes wrote meanwhile. `lookup` does so itself when it misses something, and so does whatever counts. */
   refresh(): void {
     this.#segments.refresh((segment, block) => this.#index.add(segment, block));
   }
@@ -102,6 +102,17 @@ export class LabelCache {
    * @returns the rows as every later `lookup` returns them: a run that trains on these sees what a run that reads them sees
    */
   append(places: ArrayLike<number>, views: ArrayLike<number>, rows: LabelRows): LabelRows {
+    const { decoded, storeError } = this.appendOrDecode(places, views, rows);
+    if (storeError) throw storeError;
+    return decoded;
+  }
+
+  /** As `append`, but for a run that goes on where nothing can be kept: a file error is returned beside the rows. */
+  appendOrDecode(
+    places: ArrayLike<number>,
+    views: ArrayLike<number>,
+    rows: LabelRows,
+  ): { decoded: LabelRows; storeError: Error | null } {
     if (!this.#writable) throw new Error('These soft labels were opened for reading only.');
     this.#requirePairs(places, views);
     this.#codec.requireShape(rows, places.length);
@@ -113,18 +124,29 @@ export class LabelCache {
       this.#codec.decode(words, i * recordWords, decoded, i);
     }
     const step = Math.max(1, Math.floor(MAX_BLOCK_BYTES / this.#codec.recordBytes));
-    for (let begin = 0; begin < places.length; begin += step) {
-      const end = Math.min(begin + step, places.length);
-      this.#appendBlock(pairsOf(places, views, begin, end), words.subarray(begin * recordWords, end * recordWords));
+    try {
+      for (let begin = 0; begin < places.length; begin += step) {
+        const end = Math.min(begin + step, places.length);
+        this.#appendBlock(pairsOf(places, views, begin, end), words.subarray(begin * recordWords, end * recordWords));
+      }
+    } catch (error) {
+      return { decoded, storeError: error as Error };
     }
-    return decoded;
+    return { decoded, storeError: null };
   }
 
-  /** How many of the images have labels for the views 0 to viewsPerImage - 1. */
+  /** How many of the images have labels for the views 0 to viewsPerImage - 1, whoever gave them. */
   coverage(viewsPerImage: number): Coverage {
+    this.refresh();
     let labelled = 0;
     for (let view = 0; view < viewsPerImage; view++) labelled += this.#index.countOf(view);
     return { labelled, total: this.#imageCount * viewsPerImage, sizeBytes: this.#segments.sizeBytes };
+  }
+
+  /** Places of the images that have no label for this view, ascending: what is left to do for a run that only labels. */
+  unlabelled(view: number): number[] {
+    this.refresh();
+    return ascending(this.#imageCount).filter((place) => this.#index.recordOf(place, view) === 0);
   }
 
   /** Reads and checks everything, with duplicates and what no lookup would use. */

@@ -56,8 +56,9 @@ export class Segments {
   /** Reads what has been written since the last time. Older segments come first. */
   refresh(onBlock: (segment: number, block: Block) => void): void {
     for (const name of this.#listNew()) {
+      const fd = openIfThere(join(this.#folder, name));
+      if (fd === null) continue;
       this.#known.add(name);
-      const fd = openSync(join(this.#folder, name), 'r');
       this.#segments.push({ name, fd, next: 0, size: -1, isForeign: false, isOwn: false });
     }
     for (let number = 0; number < this.#segments.length; number++) {
@@ -155,26 +156,24 @@ export class Segments {
   #create(): number {
     const name = `${Date.now().toString(36).padStart(9, '0')}-${randomUUID()}${ENDING}`;
     const fd = openSync(join(this.#folder, name), 'wx+');
-    const number = this.#segments.push({ name, fd, next: 0, size: 0, isForeign: false, isOwn: true }) - 1;
-    this.#known.add(name);
     const head = encodeSegmentHead(this.#canonicalKey);
     try {
-      this.#write(number, head);
+      writeAll(fd, head, 0);
     } catch (error) {
       // Nobody finds anything in it; the next try makes another.
+      closeSync(fd);
       rmSync(join(this.#folder, name), { force: true });
       throw error;
     }
-    this.#segments[number]!.next = head.length;
-    this.#own = number;
-    return number;
+    this.#known.add(name);
+    this.#own = this.#segments.push({ name, fd, next: head.length, size: 0, isForeign: false, isOwn: true }) - 1;
+    return this.#own;
   }
 
   #write(number: number, bytes: Uint8Array): void {
     const { fd, next } = this.#segments[number]!;
     try {
-      let done = 0;
-      while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, next + done);
+      writeAll(fd, bytes, next);
     } catch (error) {
       try {
         ftruncateSync(fd, next);
@@ -185,4 +184,20 @@ export class Segments {
       throw error;
     }
   }
+}
+
+/** Null: its writer had no room for a head and took it away again, or somebody tidied up. */
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** One call unless the system takes less than all of it. */
+function writeAll(fd: number, bytes: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done);
 }
