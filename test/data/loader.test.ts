@@ -47,8 +47,8 @@ beforeEach(() => {
   unreadable = new UnreadableImages({ train: 45, val: 45 }, (line) => log.push(line));
 });
 
-const training = (batchSize: number, split = train) =>
-  new TrainingBatches({ pool, split, batchSize, unreadable }, Rng.seeded(3));
+const training = (batchSize: number, split = train, accumulation?: number) =>
+  new TrainingBatches({ pool, split, batchSize, unreadable, accumulation }, Rng.seeded(3));
 const imagesOf = ({ pixels, size }: Batch) =>
   Array.from({ length: size }, (_, i) => pixels.slice(i * LENGTH, (i + 1) * LENGTH).join());
 /** `split` with broken files in the given places. */
@@ -81,6 +81,12 @@ describe('training batches', () => {
       expect(counts).toEqual([15, 15, 15]);
     }
     expect(labelsOf(first)).not.toEqual(labelsOf(second));
+  });
+
+  test('leave the last partial update out, unless an epoch is less than one', () => {
+    expect(training(9, train, 2).stepsPerEpoch).toBe(4);
+    expect(training(9, train, 5).stepsPerEpoch).toBe(5);
+    expect(training(9, train, 6).stepsPerEpoch).toBe(5);
   });
 
   test('leave the last partial batch out, and take a dataset smaller than a batch whole', async () => {

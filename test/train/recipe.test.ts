@@ -10,7 +10,9 @@ import { createClassificationTask } from '../../trainer/train/classification.ts'
 import { withMixing } from '../../trainer/train/mixed-task.ts';
 import type { Task } from '../../trainer/train/task.ts';
 import type { UpdaterOptions } from '../../trainer/train/updater.ts';
+import { on } from '../support/backends.ts';
 import { makeInputs, numbersOf, relativeDifference, type StepInputs, stepOf } from '../support/captured-steps.ts';
+import { createLinearNetwork } from '../support/linear-network.ts';
 import { setUpTensorFlow } from '../support/tensors.ts';
 
 const { backend } = await setUpTensorFlow();
@@ -63,6 +65,31 @@ test.runIf(backend === 'tensorflow').each<[string, () => Task]>([
   captured.dispose();
   tf.dispose([given, first]);
   for (const task of [eager, graph]) task.dispose();
+});
+
+test('AdamW, accumulation, CutMix and averages compute the same on the plain backend', async () => {
+  const weights = [
+    [0.5, -1, 0.25],
+    [-0.75, 0.5, 1],
+    [1.5, 0, -0.5],
+  ];
+  const results = async (name: string) =>
+    on(name, () => {
+      const bare = createClassificationTask(createLinearNetwork(weights), { ...ADAMW, accumulation: 2 });
+      const options = { decay: 0.9, warmup: true, stepsPerUpdate: 2 };
+      const averaged = withAverage(bare, createLinearNetwork(weights), options);
+      const task = withMixing(averaged, { kind: 'cutmix', alpha: 1, probability: 1 }, 5, SIZE);
+      const given = makeInputs(BATCH, SIZE, CLASSES, 0.1);
+      for (let step = 0; step < 6; step++)
+        tf.tidy(() => {
+          stepOf(task)({ ...given, ...task.inputsAt!(step, BATCH) });
+        });
+      const numbers = numbersOf(task);
+      tf.dispose(given);
+      task.dispose();
+      return numbers;
+    });
+  expect(relativeDifference(await results('cpu'), await results(backend))).toBeLessThanOrEqual(1e-5);
 });
 
 test('averages follow the weights that a captured step has just made', () => {

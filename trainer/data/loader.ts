@@ -17,9 +17,11 @@ export interface LoaderOptions {
   split: Pick<ImageSplit, 'length' | 'labels' | 'locate' | 'describe'>;
   batchSize: number;
   unreadable: UnreadableImages;
+  /** Batches that make up one update, of training; 1 unless given. */
+  accumulation?: number | undefined;
 }
 
-/** Training: every epoch in another random order, without the last partial batch. */
+/** Training: every epoch in another random order, without the last partial batch or, with accumulation, the last partial update. */
 export class TrainingBatches {
   readonly #options: LoaderOptions;
   readonly #rng: Rng;
@@ -34,7 +36,10 @@ export class TrainingBatches {
     const count = options.split.length;
     // A dataset smaller than one batch is one batch; otherwise the rest of an epoch, another shape, is left out.
     this.#batchSize = Math.min(options.batchSize, count);
-    this.stepsPerEpoch = Math.floor(count / this.#batchSize);
+    const batches = Math.floor(count / this.#batchSize);
+    const { accumulation = 1 } = options;
+    // Epochs of less than one update are left as they are: an update then takes its batches from several of them.
+    this.stepsPerEpoch = batches - (batches < accumulation ? 0 : batches % accumulation);
   }
 
   /** Begins to load the batch of a 0-based step, so that it is ready, or nearly, when `take` asks for it. */
