@@ -38,7 +38,7 @@ function makeKey(imageCount: number, labels: LabelKey['labels'], meanLogits: boo
     formatVersion: LABEL_FORMAT_VERSION,
     dataset: { fingerprint: 'bench', imageCount },
     teachers: [{ network: 'bench', weights: '0'.repeat(64), share: 1, normalisation }],
-    ensemble: { mean: 'probabilities', temperature: 1 },
+    ensemble: { kind: 'mean-probability', temperature: 1 },
     views: { augmentationSeed: 0, inputSize: 224, interpolation: 'bilinear' },
     precision: 'float32',
     classCount: CLASSES,

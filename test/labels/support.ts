@@ -21,7 +21,7 @@ export function makeKey(change: Partial<LabelKey> = {}): LabelKey {
       share: 1,
       normalisation: { mean: [...normalisation.mean], std: [...normalisation.std] },
     })),
-    ensemble: { mean: 'probabilities', temperature: 1 },
+    ensemble: { kind: 'mean-probability', temperature: 1 },
     views: { augmentationSeed: 3, inputSize: 32, interpolation: 'bilinear' },
     precision: 'float32',
     classCount: 12,

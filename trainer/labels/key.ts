@@ -32,8 +32,12 @@ export const LabelKey = z
       )
       .min(1),
     ensemble: z.strictObject({
-      /** Whether softmaxes are averaged, as MEAL V2 does, or logits before one softmax. */
-      mean: z.enum(['probabilities', 'logits']),
+      /**
+       * Whether softmaxes are averaged, as MEAL V2 does, or logits before one softmax. One random teacher per batch, MEAL V1's
+       * way, gives no label that another run could use: there each teacher has a key of its own.
+       */
+      kind: z.enum(['mean-probability', 'mean-logit']),
+      /** Of the probabilities; mean logits are as the teachers give them. */
       temperature: z.number().positive(),
     }),
     views: z.strictObject({
