@@ -1,5 +1,6 @@
 /** RunConfig: everything that decides what one run computes. Stored with the run, handed to the trainer unchanged. */
 import { z } from 'zod';
+import { explainIdleSmoothing, LabelSmoothing, methodFields, TeacherWeight } from './distillation-method.ts';
 import { CheckpointId, RunId } from './ids.ts';
 import { NETWORKS, NetworkName } from './networks.ts';
 import { KNOWN_WEIGHTS, WeightsName } from './published-weights.ts';
@@ -77,15 +78,19 @@ export const Initialisation = z.discriminatedUnion('kind', [
 ]);
 export type Initialisation = z.infer<typeof Initialisation>;
 
-/** A frozen teacher: the best checkpoint of a succeeded run, or published weights. */
+/** A frozen teacher: the best checkpoint of a succeeded run, or published weights. Without a weight it counts 1. */
 export const TeacherSource = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('run'), runId: RunId }),
-  z.strictObject({ kind: z.literal('pretrained'), weights: WeightsName }),
+  z.strictObject({ kind: z.literal('run'), runId: RunId, weight: TeacherWeight.optional() }),
+  z.strictObject({ kind: z.literal('pretrained'), weights: WeightsName, weight: TeacherWeight.optional() }),
 ]);
 export type TeacherSource = z.infer<typeof TeacherSource>;
 
 /** What a teacher is known by: its run's id, or its weights' name, which holds a dot and so is never an id. */
 export const teacherId = (teacher: TeacherSource): string => (teacher.kind === 'run' ? teacher.runId : teacher.weights);
+
+/** What each teacher counts in the ensemble, in the config's order. */
+export const teacherWeights = ({ teachers }: { teachers: readonly TeacherSource[] }): number[] =>
+  teachers.map(({ weight }) => weight ?? 1);
 
 /** A sentence when published weights are not of this network, else null. Names that are unknown have their own sentence. */
 export function explainOtherNetwork(weights: string, network: NetworkName): string | null {
@@ -108,12 +113,17 @@ const common = {
   precision: Precision.default('float32'),
 };
 
-export const ClassificationConfig = z.strictObject({ task: z.literal('classification'), ...common });
+export const ClassificationConfig = z.strictObject({
+  task: z.literal('classification'),
+  ...common,
+  labelSmoothing: LabelSmoothing.optional(),
+});
 export const DistillationConfig = z.strictObject({
   task: z.literal('distillation'),
   ...common,
   teachers: z.array(TeacherSource).min(1, 'Choose at least one teacher.'),
   discriminator: z.boolean(),
+  ...methodFields,
 });
 export type ClassificationConfig = z.infer<typeof ClassificationConfig>;
 export type DistillationConfig = z.infer<typeof DistillationConfig>;
@@ -172,8 +182,17 @@ function checkConfig(config: AnyConfig, ctx: Pick<z.RefinementCtx, 'addIssue'>):
     config.task === 'evaluation' ? ['source', config.source] : ['initialisation', config.initialisation];
   const other = start.kind === 'pretrained' ? explainOtherNetwork(start.weights, config.network) : null;
   if (other !== null) ctx.addIssue({ code: 'custom', path: [field, 'weights'], message: other });
-  if (config.task === 'distillation' && new Set(config.teachers.map(teacherId)).size !== config.teachers.length)
-    ctx.addIssue({ code: 'custom', path: ['teachers'], message: 'The same teacher is listed twice.' });
+  if (config.task === 'distillation') checkMethod(config, ctx);
+}
+
+function checkMethod(config: DistillationConfig, ctx: Pick<z.RefinementCtx, 'addIssue'>): void {
+  const complain = (field: string, message: string) => ctx.addIssue({ code: 'custom', path: [field], message });
+  if (new Set(config.teachers.map(teacherId)).size !== config.teachers.length)
+    complain('teachers', 'The same teacher is listed twice.');
+  const idle = explainIdleSmoothing(config);
+  if (idle !== null) complain('labelSmoothing', idle);
+  if (!config.discriminator && config.discriminatorOptions !== undefined)
+    complain('discriminatorOptions', 'The discriminator is off: switch it on, or leave its options out.');
 }
 
 /** Of a run that trains a network, as opposed to one that only measures it. */

@@ -128,7 +128,7 @@ describe('configs and designs', () => {
     ['a precision that nobody has', { precision: 'float8' }, 'precision', /float32.*bfloat16.*float16/],
     ['a negative seed', { seed: -1 }, 'seed', /0 or more/],
     ['a dataset that is a path', { dataset: '../etc' }, 'dataset', /dataset name/],
-    ['a field that nobody knows', { temperature: 4 }, '', /temperature/],
+    ['a field that nobody knows', { warmth: 4 }, '', /warmth/],
   ])('%s is refused, naming the field and the mending', (_what, more, path, message) => {
     const fault = faultOf(TrainingConfig, { ...config, ...more });
     expect(fault?.path).toBe(path);

@@ -1,5 +1,6 @@
 /** MEAL V2's discriminator: three dense layers that tell student logits from teacher logits. */
-import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs';
+import type { DiscriminatorGradient } from '@mealtable/protocol/distillation-method';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs';
 import { relu } from '../engine/relu.ts';
 import type { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
@@ -11,7 +12,7 @@ export interface Discriminator {
   /** Widths from input to output, e.g. 1000, 125, 15, 2. */
   readonly widths: readonly number[];
   readonly parameters: ReadonlyMap<string, Variable>;
-  /** [N, C] logits to [N, 2]. ReLU follows all three layers, the last one too, as in the reference code. */
+  /** [N, C] logits to [N, 2]. */
   forward(logits: Tensor2D): Tensor2D;
   toStateDict(): Promise<StateDict>;
   /** Throws one Error naming every key that does not fit, changing nothing. */
@@ -29,8 +30,11 @@ export function discriminatorWidths(numClasses: number): [number, number, number
   return [numClasses, narrow(numClasses), narrow(narrow(numClasses)), 2];
 }
 
-/** Initialised as PyTorch initialises dense layers. The caller disposes of it. */
-export function createDiscriminator(numClasses: number, rng: Rng): Discriminator {
+/**
+ * Initialised as PyTorch initialises dense layers. ReLU follows the first two of them and, as in the reference code, the last one
+ * too, unless `finalRelu` is off. The caller disposes of it.
+ */
+export function createDiscriminator(numClasses: number, rng: Rng, { finalRelu = true } = {}): Discriminator {
   const widths = discriminatorWidths(numClasses);
   const store = new ParameterStore();
   const layers = tf.tidy(() =>
@@ -47,7 +51,12 @@ export function createDiscriminator(numClasses: number, rng: Rng): Discriminator
     widths,
     parameters: store.parameters,
     forward: (logits) =>
-      tf.tidy(() => layers.reduce((x, { weight, bias }) => relu(x.matMul(weight).add(bias)) as Tensor2D, logits)),
+      tf.tidy(() =>
+        layers.reduce((x, { weight, bias }, index) => {
+          const y = x.matMul(weight).add(bias) as Tensor2D;
+          return index < layers.length - 1 || finalRelu ? relu(y) : y;
+        }, logits),
+      ),
     toStateDict: () => store.toStateDict(),
     loadStateDict: (stateDict) => store.loadStateDict(stateDict),
     dispose: () => store.dispose(),
@@ -55,21 +64,55 @@ export function createDiscriminator(numClasses: number, rng: Rng): Discriminator
 }
 
 /**
- * Binary cross-entropy of the discriminator's two outputs, mean over all 4N of them: student rows should give [1, 0], teacher
- * rows [0, 1]. Cooperative, as in the reference: nothing is detached or reversed, so the gradient reaches the student through
- * `studentLogits`. The ReLU on the outputs bounds it below by ln(2)/2 = 0.3466.
+ * The discriminator's outputs [2N, 2] for a batch: the student's N rows first, then the teachers' N. What flows back into `student`
+ * is the gradient as it is (cooperative, the reference code's way: it makes student and teachers easier to tell apart), its opposite
+ * (reversal: Y. Ganin, V. Lempitsky, arXiv 1409.7495) or zeros (detached). The discriminator's own gradient is the same in all three.
  */
+export function discriminate(
+  discriminator: Discriminator,
+  student: Tensor2D,
+  teachers: Tensor2D,
+  gradient: DiscriminatorGradient = 'cooperative',
+): Tensor2D {
+  return tf.tidy(() => discriminator.forward(tf.concat2d([withGradient(student, gradient), teachers], 0)));
+}
+
+/**
+ * Binary cross-entropy with logits of `discriminate`'s outputs, mean over all 4N of them: student rows should give [1, 0], teacher
+ * rows [0, 1]. A ReLU on the outputs bounds it below by ln(2)/2 = 0.3466; without one it may fall to 0.
+ */
+export function discriminationLoss(outputs: Tensor2D): Scalar {
+  return tf.tidy(() => binaryCrossEntropyWithLogits(outputs, tf.oneHot(sides(outputs), 2) as Tensor2D));
+}
+
+/** Share of rows whose larger output is the right one, in percent: 50 is chance, and what two dead outputs give. */
+export function discriminatorAccuracy(outputs: Tensor2D): Scalar {
+  return tf.tidy(() => outputs.argMax(1).equal(sides(outputs)).mean().mul(100) as Scalar);
+}
+
+/** Both at once, as MEAL V2 has it. */
 export function discriminatorLoss(
   discriminator: Discriminator,
   studentLogits: Tensor2D,
   meanTeacherLogits: Tensor2D,
 ): Scalar {
-  return tf.tidy(() => {
-    const count = studentLogits.shape[0];
-    const outputs = discriminator.forward(tf.concat2d([studentLogits, meanTeacherLogits], 0));
-    const targets = tf.oneHot(tf.concat1d([tf.zeros([count], 'int32'), tf.ones([count], 'int32')]), 2) as Tensor2D;
-    return binaryCrossEntropyWithLogits(outputs, targets);
+  return tf.tidy(() => discriminationLoss(discriminate(discriminator, studentLogits, meanTeacherLogits)));
+}
+
+/** 0 for the student's rows, 1 for the teachers', int32 [2N]. */
+function sides(outputs: Tensor2D): Tensor1D {
+  const count = outputs.shape[0] / 2;
+  return tf.concat1d([tf.zeros([count], 'int32'), tf.ones([count], 'int32')]);
+}
+
+function withGradient(x: Tensor2D, gradient: DiscriminatorGradient): Tensor2D {
+  if (gradient === 'cooperative') return x;
+  const op = tf.customGrad((...args) => {
+    const [x] = args as unknown as [Tensor2D];
+    const gradFunc = (dy: Tensor): Tensor => (gradient === 'reversal' ? dy.neg() : tf.zerosLike(dy));
+    return { value: x.clone(), gradFunc };
   });
+  return op(x) as Tensor2D;
 }
 
 /** Mean of max(z, 0) - z y + log(1 + exp(-|z|)), the form that does not overflow; gradient (sigmoid(z) - y) / size. */

@@ -22,7 +22,24 @@ export function softCrossEntropy(studentLogits: Tensor2D, softLabels: Tensor2D):
   return op(studentLogits) as Scalar;
 }
 
-/** Cross-entropy with class numbers `labels` (int32 [N]), the mean over the batch. */
-export function hardCrossEntropy(logits: Tensor2D, labels: Tensor1D): Scalar {
-  return tf.tidy(() => softCrossEntropy(logits, tf.oneHot(labels, logits.shape[1]) as Tensor2D));
+/**
+ * T^2 times the soft cross-entropy of s / T, for soft labels made at the same temperature T; gradient T (softmax(s / T) - q) / N.
+ * The factor T^2 makes up for gradients that shrink with 1 / T^2, so that the learning rate may stay. Source: G. Hinton,
+ * O. Vinyals, J. Dean, "Distilling the knowledge in a neural network", arXiv 1503.02531, section 2.
+ */
+export function similarityLoss(studentLogits: Tensor2D, softLabels: Tensor2D, temperature = 1): Scalar {
+  if (temperature === 1) return softCrossEntropy(studentLogits, softLabels);
+  return tf.tidy(() => softCrossEntropy(studentLogits.div(temperature), softLabels).mul(temperature ** 2) as Scalar);
+}
+
+/**
+ * Cross-entropy with class numbers `labels` (int32 [N]), the mean over the batch. With smoothing e the target is
+ * (1 - e) one-hot + e / C, as in `torch.nn.CrossEntropyLoss`.
+ */
+export function hardCrossEntropy(logits: Tensor2D, labels: Tensor1D, smoothing = 0): Scalar {
+  return tf.tidy(() => {
+    const classes = logits.shape[1];
+    const oneHot = tf.oneHot(labels, classes) as Tensor2D;
+    return softCrossEntropy(logits, smoothing === 0 ? oneHot : oneHot.mul(1 - smoothing).add(smoothing / classes));
+  });
 }

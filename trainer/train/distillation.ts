@@ -1,13 +1,23 @@
 /**
  * MEAL V2: the student learns the mean of the teachers' softmaxes and, with the discriminator, a regulariser on its logits.
  * Z. Shen, M. Savvides, arXiv 2009.08453. As in the reference code both losses are summed 1:1, student and discriminator
- * descend the sum together with one learning rate, and hard labels serve for logging only.
+ * descend the sum together with one learning rate, and hard labels serve for logging only; a DistillationMethod may say otherwise.
  */
+import { type DistillationMethod, MEAL_V2 } from '@mealtable/protocol/distillation-method';
 import type { Scalar, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
-import { type Discriminator, discriminatorLoss } from '../distill/discriminator.ts';
-import { softCrossEntropy } from '../distill/soft-cross-entropy.ts';
-import { meanLogits, softLabels } from '../distill/soft-labels.ts';
+import { overMixedLabels } from '../data/mix-images.ts';
+import {
+  type Discriminator,
+  discriminate,
+  discriminationLoss,
+  discriminatorAccuracy,
+} from '../distill/discriminator.ts';
+import { drawTeacher, oneTeacher } from '../distill/random-teacher.ts';
+import { hardCrossEntropy, similarityLoss } from '../distill/soft-cross-entropy.ts';
+import { meanLogits, sharesOf, softened, softLabels } from '../distill/soft-labels.ts';
+import type { Tensors } from '../engine/capture.ts';
 import type { ForwardResult } from '../engine/gradients.ts';
+import { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
 import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
@@ -17,36 +27,89 @@ export interface DistillationParts {
   student: Network;
   /** They see the same images as the student. */
   teachers: readonly FrozenNetwork[];
-  /** Null: the similarity loss alone. */
+  /** Null: no discriminator. Its final ReLU is its own; the rest of the method's options for it are looked at here. */
   discriminator: Discriminator | null;
 }
 
+export interface DistillationChoices {
+  /** MEAL V2's unless given. */
+  method?: DistillationMethod;
+  /** One per teacher, above 0; alike unless given. To a random teacher they are the chances to be drawn. */
+  teacherWeights?: readonly number[];
+  /** The run's: it decides which teacher a step draws. */
+  seed?: number;
+}
+
+/** What the ensemble says of a batch, both [N, C]. */
+interface Ensemble {
+  softLabels: Tensor2D;
+  logits: Tensor2D;
+}
+
 /** Takes over all networks. */
-export function createDistillationTask(networks: DistillationParts, options: UpdaterOptions): Task {
+export function createDistillationTask(
+  networks: DistillationParts,
+  options: UpdaterOptions,
+  choices: DistillationChoices = {},
+): Task {
   const { student, teachers, discriminator } = networks;
+  const { method = MEAL_V2, teacherWeights = teachers.map(() => 1), seed = 0 } = choices;
+  const { ensemble, temperature, hardLabelWeight, labelSmoothing } = method;
+  const { gradient, learningRateFactor, inputs: discriminatorInputs } = method.discriminator;
   const parameters = new Map([
     ...withPrefix('network.', student.parameters),
     ...withPrefix('discriminator.', discriminator?.parameters ?? new Map()),
   ]);
-  const updater = new Updater(parameters, options);
+  const rateFactors = { ...options.rateFactors, 'discriminator.': learningRateFactor };
+  const updater = new Updater(parameters, { ...options, rateFactors });
+  const shares = sharesOf(teacherWeights);
+  const rng = Rng.seeded(seed);
 
-  function step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar): StepResult {
+  function ask(images: Tensor4D, drawn: Tensor1D | undefined): Ensemble {
     const teacherLogits = teachers.map((teacher) => teacher.forward(images));
-    const target = softLabels(teacherLogits);
+    const mean = ensemble === 'mean-logit' ? 'logit' : 'probability';
+    const stepShares = drawn ?? shares;
+    return {
+      softLabels: softLabels(teacherLogits, { mean, temperature, shares: stepShares }),
+      logits: meanLogits(teacherLogits, stepShares),
+    };
+  }
+
+  /** The discriminator's outputs for student and ensemble. */
+  function tellApart(judge: Discriminator, logits: Tensor2D, taught: Ensemble): Tensor2D {
+    return discriminatorInputs === 'logits'
+      ? discriminate(judge, logits, taught.logits, gradient)
+      : discriminate(judge, softened(logits, temperature), taught.softLabels, gradient);
+  }
+
+  function step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar, more: Tensors): StepResult {
+    const taught = ask(images, more.teacher as Tensor1D | undefined);
+    const hardLabelLoss = (logits: Tensor2D) =>
+      overMixedLabels(labels, more, (given) => hardCrossEntropy(logits, given, labelSmoothing));
+    const hardTop1 = (scores: Tensor2D) => overMixedLabels(labels, more, (given) => top1Percent(scores, given));
     const forward = (): ForwardResult => {
       const logits = student.forward(images, true);
-      const similarity = softCrossEntropy(logits, target);
-      if (discriminator === null) return { loss: similarity, logits };
-      const adversarial = discriminatorLoss(discriminator, logits, meanLogits(teacherLogits));
-      return { loss: similarity.add(adversarial) as Scalar, logits, similarity, adversarial };
+      const similarity = similarityLoss(logits, taught.softLabels, temperature);
+      const hard = hardLabelWeight === 0 ? null : hardLabelLoss(logits);
+      const learnt = hard === null ? similarity : similarity.mul(1 - hardLabelWeight).add(hard.mul(hardLabelWeight));
+      const parts = { logits, similarity, ...(hard && { hard }) };
+      if (discriminator === null) return { loss: learnt as Scalar, ...parts };
+      const outputs = tellApart(discriminator, logits, taught);
+      const adversarial = discriminationLoss(outputs);
+      return { loss: learnt.add(adversarial) as Scalar, ...parts, outputs, adversarial };
     };
-    const { loss, logits, similarity, adversarial } = updater.update(forward, learningRate);
+    const { loss, similarity, adversarial, hard, ...tensors } = updater.update(forward, learningRate);
+    const logits = tensors.logits as Tensor2D;
     return {
       loss,
       parts: {
-        similarity_loss: (similarity ?? loss) as Scalar,
-        ...(adversarial ? { discriminator_loss: adversarial as Scalar } : {}),
-        top1: top1Percent(logits as Tensor2D, labels),
+        similarity_loss: similarity as Scalar,
+        ...(adversarial && { discriminator_loss: adversarial as Scalar }),
+        hard_label_loss: (hard as Scalar | undefined) ?? hardLabelLoss(logits),
+        top1: hardTop1(logits),
+        teacher_agreement: top1Percent(logits, taught.softLabels.argMax(1)),
+        ensemble_top1: hardTop1(taught.softLabels),
+        ...(tensors.outputs && { discriminator_accuracy: discriminatorAccuracy(tensors.outputs as Tensor2D) }),
       },
     };
   }
@@ -55,7 +118,11 @@ export function createDistillationTask(networks: DistillationParts, options: Upd
     network: student,
     variables: [...updater.variables, ...student.buffers.values()],
     constants: teachers.flatMap(({ weights }) => weights),
-    step: (images, labels, learningRate) => tf.tidy(() => step(images, labels, learningRate) as never),
+    inputsAt: (step): Tensors =>
+      ensemble === 'random-teacher'
+        ? { teacher: oneTeacher(drawTeacher(rng, step, teacherWeights), teachers.length) }
+        : {},
+    step: (images, labels, learningRate, more) => tf.tidy(() => step(images, labels, learningRate, more) as never),
     toState: async () =>
       new Map([
         ...(await updater.toState()),

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TrainingConfig } from '@mealtable/protocol/run-config';
+import { methodOf } from '@mealtable/protocol/distillation-method';
+import { type TrainingConfig, teacherWeights } from '@mealtable/protocol/run-config';
 import type { GraphCache } from '../engine/graph/cache.ts';
 import { findCacheFolder } from '../engine/setup/plan.mjs';
 import type { TrainerJob, TrainingJob } from './job.ts';
@@ -30,8 +31,14 @@ function computationOf({ grant: { config }, teacherPaths }: TrainingJob): unknow
   const { task, network, optimizer, precision } = config;
   const { momentum, weightDecay } = optimizer;
   const common = { task, network, momentum, weightDecay, precision };
-  if (config.task === 'classification') return common;
-  return { ...common, discriminator: config.discriminator, teachers: teacherNetworks(config.teachers, teacherPaths) };
+  if (config.task === 'classification') return { ...common, labelSmoothing: config.labelSmoothing ?? 0 };
+  return {
+    ...common,
+    discriminator: config.discriminator,
+    method: methodOf(config),
+    teachers: teacherNetworks(config.teachers, teacherPaths),
+    teacherWeights: teacherWeights(config),
+  };
 }
 
 function teacherNetworks(

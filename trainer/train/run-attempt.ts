@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { methodOf } from '@mealtable/protocol/distillation-method';
 import { makeId } from '@mealtable/protocol/ids';
+import { teacherWeights } from '@mealtable/protocol/run-config';
 import { REFERENCE_VIEWS } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { ImagePool } from '../data/image-pool.ts';
@@ -136,10 +138,14 @@ async function createTask(
   const { config } = job.grant;
   const { momentum, weightDecay } = config.optimizer;
   const options = { momentum, weightDecay, precision };
-  if (config.task === 'classification') return createClassificationTask(network, options);
+  if (config.task === 'classification') return createClassificationTask(network, options, config.labelSmoothing);
   const teachers = await loadTeachers(job, published, network.numClasses);
-  const discriminator = config.discriminator ? createDiscriminator(network.numClasses, rng) : null;
-  return createDistillationTask({ student: network, teachers, discriminator }, options);
+  const method = methodOf(config);
+  const discriminator = config.discriminator
+    ? createDiscriminator(network.numClasses, rng, method.discriminator)
+    : null;
+  const choices = { method, teacherWeights: teacherWeights(config), seed: config.seed };
+  return createDistillationTask({ student: network, teachers, discriminator }, options, choices);
 }
 
 interface Prepared {
