@@ -3,9 +3,11 @@ import type { Variable } from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { tf } from '../../trainer/engine/tf.ts';
 import { WeightAverage, type WeightAverageOptions } from '../../trainer/optim/weight-average.ts';
+import { on } from '../support/backends.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 
-await setUpTensorFlow();
+const { backend } = await setUpTensorFlow();
+const BACKENDS = [...new Set([backend, 'cpu'])];
 
 const variable = (values: number[]) => tf.tidy(() => tf.variable(tf.tensor1d(values)) as never) as Variable;
 const WEIGHTS = Array.from({ length: 40 }, (_, step) => [Math.sin(step), step / 8]);
@@ -45,8 +47,9 @@ test.each([
     { decay: 0.9, warmup: true, stepsPerUpdate: 3 },
     (step: number) => (step % 3 === 0 ? Math.min(0.9, (1 + step / 3) / (10 + step / 3)) : null),
   ],
-] as const)('%s', (_, options, decayAt) => {
-  expectClose(averagesOf(options).flat(), recurrence(decayAt).flat(), 2e-6);
+] as const)('%s', async (_, options, decayAt) => {
+  for (const name of BACKENDS)
+    await on(name, () => expectClose(averagesOf(options).flat(), recurrence(decayAt).flat(), 2e-6));
 });
 
 test('the warm-up goes on where a checkpoint left it', async () => {

@@ -30,6 +30,7 @@ interface Numbers {
   beta1: Scalar;
   beta2: Scalar;
   epsilon: Scalar;
+  none: Scalar;
 }
 
 export class AdamW implements Optimizer {
@@ -73,6 +74,7 @@ export class AdamW implements Optimizer {
         beta1: choose(tf.scalar(beta1), 1),
         beta2: choose(tf.scalar(beta2), 1),
         epsilon: root.mul(epsilon) as Scalar,
+        none: tf.scalar(0),
       };
       const update = activeRecorder() === null ? updateByParts : updateInPlace;
       for (const [name, slots] of this.#slots) {
@@ -127,14 +129,13 @@ const updateByParts: Update = ({ parameter, mean, square }, { rate, beta1, beta2
 };
 
 /** In a graph one op does it all where the weights lie. It would correct for the bias itself: powers of 0 leave that to us. */
-const updateInPlace: Update = ({ parameter, mean, square }, { rate, beta1, beta2, epsilon }, gradient, decay) => {
+const updateInPlace: Update = ({ parameter, mean, square }, { rate, beta1, beta2, epsilon, none }, gradient, decay) => {
   const recorder = activeRecorder()!;
   if (decay !== null)
     recorder.updateInPlace('AssignSubVariableOp', [parameter], [parameter, decay], {
       dtype: { kind: 'type', value: 'float32' },
     });
-  const powers = [tf.scalar(0), tf.scalar(0)];
-  const operands = [parameter, mean, square, ...powers, rate, beta1, beta2, epsilon, gradient];
+  const operands = [parameter, mean, square, none, none, rate, beta1, beta2, epsilon, gradient];
   recorder.updateInPlace('ResourceApplyAdam', [parameter, mean, square], operands, {
     T: { kind: 'type', value: 'float32' },
   });
