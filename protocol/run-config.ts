@@ -4,6 +4,7 @@ import { explainIdleSmoothing, LabelSmoothing, methodFields, TeacherWeight } fro
 import { CheckpointId, RunId } from './ids.ts';
 import { NETWORKS, NetworkName } from './networks.ts';
 import { KNOWN_WEIGHTS, WeightsName } from './published-weights.ts';
+import { AdamWConfig, DecayedParameters, recipeFields } from './training-recipe.ts';
 
 export const DatasetName = z
   .string()
@@ -12,19 +13,20 @@ export const DatasetName = z
     'A dataset name is 1-64 lower-case letters, digits, dots, dashes or underscores.',
   );
 
-/** Learning rate over epochs. `step` multiplies by `factor` at the start of each listed epoch (0-based). */
+/** Learning rate over epochs. `step` multiplies by `factor` at the start of each listed epoch (0-based). A warm-up rises evenly. */
 export const Schedule = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant') }),
   z.strictObject({
     kind: z.literal('step'),
     dropAtEpochs: z.array(z.int().min(1)).min(1, 'Name at least one epoch at which the learning rate drops.'),
     factor: z.number().gt(0).lt(1),
+    warmupEpochs: z.int().min(0).optional(),
   }),
   z.strictObject({ kind: z.literal('cosine'), warmupEpochs: z.int().min(0).default(0) }),
 ]);
 export type Schedule = z.infer<typeof Schedule>;
 
-/** SGD as PyTorch computes it. MEAL V2's own values: momentum 0.9, weight decay 0. */
+/** SGD, or AdamW where that is given, as PyTorch computes them. MEAL V2's own values: SGD, momentum 0.9, weight decay 0. */
 export const OptimizerConfig = z.strictObject({
   learningRate: z
     .number('Give a learning rate.')
@@ -32,6 +34,9 @@ export const OptimizerConfig = z.strictObject({
     .max(10, 'A learning rate above 10 cannot train: use 10 or less.'),
   momentum: z.number().min(0).lt(1, 'Momentum must be below 1.').default(0.9),
   weightDecay: z.number().min(0).max(1).default(0),
+  /** All of them unless given, as in the reference code. */
+  decayedParameters: DecayedParameters.optional(),
+  adamw: AdamWConfig.optional(),
   schedule: Schedule.default({ kind: 'constant' }),
 });
 export type OptimizerConfig = z.infer<typeof OptimizerConfig>;
@@ -111,6 +116,7 @@ const common = {
   optimizer: OptimizerConfig,
   /** The default is what configs stored without it were computed in. */
   precision: Precision.default('float32'),
+  ...recipeFields,
 };
 
 export const ClassificationConfig = z.strictObject({

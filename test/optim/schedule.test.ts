@@ -33,3 +33,8 @@ test('a warm-up rises evenly to the full rate; a run of warm-up only is allowed'
   expect(rates({ kind: 'cosine', warmupEpochs: 3 }, 5)).toEqual([0.025, 0.05, 0.075, 0.1, 0.05]);
   expect(rates({ kind: 'cosine', warmupEpochs: 5 }, 2).every((rate) => rate > 0 && rate < 0.1)).toBe(true);
 });
+
+test('steps may be warmed up too; drops are counted from the first epoch all the same', () => {
+  const schedule = { kind: 'step' as const, dropAtEpochs: [4], factor: 0.1, warmupEpochs: 3 };
+  expect(rates(schedule, 6)).toEqual([0.025, 0.05, 0.075, 0.1, 0.01, 0.01]);
+});

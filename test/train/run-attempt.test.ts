@@ -13,7 +13,7 @@ import { describeFailure } from '../../trainer/train/run-failure.ts';
 import { readSafetensors, writeSafetensors } from '../../trainer/weights/safetensors.ts';
 import { type BundledPrograms, bundleTrainer } from '../support/bundle.ts';
 import { makeImageFolder } from '../support/image-folder.ts';
-import { setUpTensorFlow } from '../support/tensors.ts';
+import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 import {
   CLASSIFICATION,
   checkpointPath,
@@ -80,6 +80,21 @@ const distillation = (discriminator: boolean, epochs: number): TrainingConfig =>
   epochs,
 });
 
+/** Everything that a recipe can ask for, in one run. */
+const WHOLE_RECIPE: TrainingConfig = {
+  ...distillation(true, 2),
+  optimizer: {
+    ...CLASSIFICATION.optimizer,
+    learningRate: 1e-3,
+    weightDecay: 0.05,
+    decayedParameters: 'kernels',
+    adamw: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+  },
+  ema: { decay: 0.9, warmup: true },
+  accumulation: 3,
+  mixing: { kind: 'cutmix', alpha: 1, probability: 1 },
+};
+
 beforeAll(async () => {
   programs = await bundleTrainer();
   root = mkdtempSync(join(tmpdir(), 'attempts-'));
@@ -138,6 +153,31 @@ describe('an attempt that ends well', () => {
     expect(tensors.has('sgd.discriminator.fc1.weight')).toBe(on);
   });
 
+  test('with averages of the weights validates and saves those, and the trained weights beside them', async () => {
+    // Averages that hardly move, beside weights that do.
+    const ema = { decay: 0.999999, warmup: false };
+    const initialisation = { kind: 'run' as const, runId: runId(7) };
+    const file = checkpointsOf(teacherDir)[0]!.files[0]!;
+    const { dir } = await run(
+      { ...CLASSIFICATION, epochs: 1, initialisation, ema },
+      {
+        initialisationPath: teacherPath,
+        grant: { initialisation: { runId: runId(7), network: 'resnet18_w8', classCount: 3, file } },
+      },
+    );
+    const numbersOf = async (path: string, name: string) =>
+      (await readSafetensors(path)).tensors.get(name)!.data as Float32Array;
+    const checkpoint = checkpointsOf(dir)[0]!;
+    const path = (file: string) => checkpointPath(dir, checkpoint, file);
+    const start = await numbersOf(teacherPath, 'fc.weight');
+    expectClose(await numbersOf(path(CHECKPOINT_FILES.model), 'fc.weight'), start, 1e-5);
+    const trained = await numbersOf(path(CHECKPOINT_FILES.state), 'trained.fc.weight');
+    expect(Math.max(...trained.map((value, i) => Math.abs(value - start[i]!)))).toBeGreaterThan(1e-3);
+    // Of the weights that it began with: those that the teacher's first validation measured.
+    const loss = (of: string) => Number(metricsOf(of).find(({ values }) => 'val/loss' in values)!.values['val/loss']);
+    expect(loss(dir)).toBeCloseTo(loss(teacherDir), 3);
+  });
+
   test('that starts from another run begins with its weights', async () => {
     const config: TrainingConfig = {
       ...CLASSIFICATION,
@@ -191,6 +231,7 @@ describe('an attempt that goes on from a checkpoint', () => {
   test.each([
     ['classification', CLASSIFICATION],
     ['distillation', distillation(true, EPOCHS)],
+    ['AdamW, averages, three batches to an update, CutMix', WHOLE_RECIPE],
   ] as const)('%s: gives the same numbers and weights, bit for bit, as one never stopped', async (_name, config) => {
     const whole = await run({ ...config, epochs: EPOCHS }, { teacherPaths: [teacher()] });
     // By the captured graph: one that fell back would say so.

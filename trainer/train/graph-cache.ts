@@ -28,9 +28,9 @@ export function graphCache(graph: 'train' | 'predict', computation: unknown): Gr
 
 /** What of a run decides which ops a step consists of; learning rates, seeds and epochs do not. */
 function computationOf({ grant: { config }, teacherPaths }: TrainingJob): unknown {
-  const { task, network, optimizer, precision } = config;
-  const { momentum, weightDecay } = optimizer;
-  const common = { task, network, momentum, weightDecay, precision };
+  const { task, network, precision, ema, accumulation, mixing } = config;
+  const { learningRate: _, schedule: __, ...optimizer } = config.optimizer;
+  const common = { task, network, optimizer, precision, ema, accumulation, mixing: mixing?.kind };
   if (config.task === 'classification') return { ...common, labelSmoothing: config.labelSmoothing ?? 0 };
   return {
     ...common,

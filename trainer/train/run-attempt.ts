@@ -35,6 +35,7 @@ import { MAX_SILENCE_MS } from './step-meter.ts';
 import { StepRunner } from './step-runner.ts';
 import type { Task } from './task.ts';
 import { runTraining } from './training-loop.ts';
+import { followRecipe, updaterOptionsOf } from './training-recipe.ts';
 import { validate } from './validate.ts';
 
 /** Memory for decoded images: datasets below it are decoded once per run. */
@@ -117,8 +118,9 @@ async function prepareTask(
   try {
     await loadInitialisation(network, job, published);
     task = await createTask(job, network, { rng, published, precision });
+    task = await followRecipe(task, config);
     if (job.resumeDir !== null) {
-      const { state, progress } = await loadResume(network, job.resumeDir, job, trainImages);
+      const { state, progress } = await loadResume(task.averaged ?? network, job.resumeDir, job, trainImages);
       task.loadState(state);
       return { task, progress: { ...progress, backend } };
     }
@@ -136,8 +138,7 @@ async function createTask(
   { rng, published, precision }: { rng: Rng; published: PublishedFiles; precision: Precision },
 ): Promise<Task> {
   const { config } = job.grant;
-  const { momentum, weightDecay } = config.optimizer;
-  const options = { momentum, weightDecay, precision };
+  const options = { ...updaterOptionsOf(config), precision };
   if (config.task === 'classification') return createClassificationTask(network, options, config.labelSmoothing);
   const teachers = await loadTeachers(job, published, network.numClasses);
   const method = methodOf(config);
@@ -168,7 +169,11 @@ async function train(
   const unreadable = new UnreadableImages({ train: trainSplit.length, val: valSplit.length }, (line) =>
     records.log('warning', line),
   );
-  const training = new TrainingBatches({ pool, split: trainSplit, batchSize, unreadable }, Rng.seeded(config.seed));
+  const training = new TrainingBatches(
+    { pool, split: trainSplit, batchSize, unreadable, accumulation: config.accumulation },
+    Rng.seeded(config.seed),
+  );
+  const measured = task.averaged ?? task.network;
   const parameterCount = [...task.network.parameters.values()].reduce((sum, { size }) => sum + size, 0);
   records.write({
     kind: 'started',
@@ -196,7 +201,7 @@ async function train(
     onFallback: (reason) => records.log('warning', `${reason} The run goes on op by op, which is slower.`),
   });
   const valBatchSize = Math.min(batchSize, valSplit.length);
-  const predictor = new Predictor(task.network, valBatchSize, graphCacheFor(job, 'predict'));
+  const predictor = new Predictor(measured, valBatchSize, graphCacheFor(job, 'predict'));
   const ended = runTraining(
     {
       config,
@@ -219,7 +224,7 @@ async function train(
       records,
       saveCheckpoint: async (checkpointId, reached, top1, isBest) => {
         steps.pull();
-        const model = finiteOnly(task.network.toSource(), reached.stepsCompleted);
+        const model = finiteOnly(measured.toSource(), reached.stepsCompleted);
         const state = await task.toState();
         requireFinite(state, reached.stepsCompleted);
         const files = await writeCheckpoint(checkpointsDir, checkpointId, { model, state, progress: reached });
