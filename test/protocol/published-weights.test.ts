@@ -75,7 +75,9 @@ describe('a run config', () => {
     );
 
   test("is MEAL V2's own: published teachers of any network, a published start, whose head is kept unless said", () => {
-    const parsed = TrainingConfig.parse(config('resnet50', RAM, [SENET, { ...SENET, weights: 'resnet152s.gluon_in1k' }]));
+    const parsed = TrainingConfig.parse(
+      config('resnet50', RAM, [SENET, { ...SENET, weights: 'resnet152s.gluon_in1k' }]),
+    );
     expect(parsed.initialisation).toEqual({ ...RAM, head: 'keep' });
     expect(problemsOf('resnet50', { ...RAM, head: 'replace' }, [SENET])).toEqual([]);
   });
