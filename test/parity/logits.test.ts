@@ -7,6 +7,7 @@ import { NETWORK_NAMES, NETWORKS, type NetworkName } from '@mealtable/protocol/n
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tf } from '../../trainer/engine/tf.ts';
 import { createNetwork } from '../../trainer/models/create-network.ts';
+import trajectory from '../distill/trajectory.json' with { type: 'json' };
 import groupedConv from '../engine/grouped-conv-reference.json' with { type: 'json' };
 import mobile from '../models/mobile-reference.json' with { type: 'json' };
 import residual from '../models/reference.json' with { type: 'json' };
@@ -77,6 +78,7 @@ describe.skipIf(python === null)('timm computes the same as ours', async () => {
     ['make_reference.py', residual],
     ['make_mobile_reference.py', mobile],
     ['make_grouped_conv_reference.py', groupedConv],
+    ['make_distillation_reference.py', trajectory],
   ])(
     '%s still computes the committed numbers',
     async (file, committed) => {
