@@ -1,130 +1,100 @@
 /** The synthetic case of MEAL V2's losses, computed in float64 with PyTorch: 8 classes, 2 images, 2 teachers, discriminator 8-4-2-2. */
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import type { Discriminator } from '../../trainer/distill/discriminator.ts';
 import {
   binaryCrossEntropyWithLogits,
   createDiscriminator,
+  type Discriminator,
+  discriminate,
+  discriminationLoss,
   discriminatorLoss,
   discriminatorWidths,
 } from '../../trainer/distill/discriminator.ts';
 import { hardCrossEntropy, softCrossEntropy } from '../../trainer/distill/soft-cross-entropy.ts';
 import { meanLogits, softLabels } from '../../trainer/distill/soft-labels.ts';
+import { capture } from '../../trainer/engine/capture.ts';
 import { computeGradients } from '../../trainer/engine/gradients.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { tf } from '../../trainer/engine/tf.ts';
-import type { StateDict } from '../../trainer/weights/state-dict.ts';
+import { on } from '../support/backends.ts';
+import { exampleDiscriminator, STUDENT, TEACHERS } from '../support/synthetic-case.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 
-await setUpTensorFlow();
+const { backend } = await setUpTensorFlow();
 const TOLERANCE = 1e-6;
 const LN2 = Math.log(2);
 
-/** grid[i][j] = (((i a + j b) mod m) - floor(m / 2)) scale, 2 x 8. */
-function grid(a: number, b: number, m: number, scale: number): number[][] {
-  return [0, 1].map((i) => Array.from({ length: 8 }, (_, j) => (((i * a + j * b) % m) - Math.floor(m / 2)) * scale));
-}
-const STUDENT = grid(5, 3, 7, 0.5);
-const TEACHERS = [grid(4, 5, 9, 0.4), grid(2, 7, 11, 0.3)];
+/** Every number of the synthetic case, by name. */
+const EXPECTED: Record<string, number[]> = {
+  softLabel: [0.015897995, 0.124063088, 0.031926256, 0.252118384, 0.067819837, 0.137400499, 0.150838283, 0.219935658],
+  meanLogits: [-1.55, 0.5, -0.9, 1.15, -0.25, 0.15, 0.4, 0.8],
+  similarity: [2.7160968929],
+  divergence: [0.8208627967],
+  outputs: [0, 0.212, 0.184, 0.798, 0, 0.242, 0.0616, 0.3156],
+  discrimination: [0.7272201255],
+  similarityGradient: [0.00195086],
+  gradients: [0.000845255, 0.041696433],
+  discriminatorGradients: [0.0520861235, 0.0471267409],
+};
 
-function teacherLogits(): Tensor2D[] {
-  return TEACHERS.map((logits) => tf.tensor2d(logits));
-}
-
-/** Weight k: W[o][i] = (((7 o + 3 i + k) mod 5) - 1) 0.2, bias[o] = 0.05 (o + 1). */
-function exampleDiscriminator(): Discriminator {
-  const discriminator = createDiscriminator(8, Rng.seeded(1));
-  const state: StateDict = new Map();
-  for (const [k, [outputs, inputs]] of (
-    [
-      [4, 8],
-      [2, 4],
-      [2, 2],
-    ] as const
-  ).entries()) {
-    const weight = Float32Array.from({ length: outputs * inputs }, (_, n) => {
-      const [o, i] = [Math.floor(n / inputs), n % inputs];
-      return (((7 * o + 3 * i + k) % 5) - 1) * 0.2;
-    });
-    const bias = Float32Array.from({ length: outputs }, (_, o) => 0.05 * (o + 1));
-    state.set(`fc${k + 1}.weight`, { dtype: 'F32', shape: [outputs, inputs], data: weight });
-    state.set(`fc${k + 1}.bias`, { dtype: 'F32', shape: [outputs], data: bias });
-  }
-  discriminator.loadStateDict(state);
-  return discriminator;
-}
-
-test('the soft label is the mean of the softmaxes, the discriminator sees the mean of the logits', () => {
-  tf.tidy(() => {
-    const q = softLabels(teacherLogits()).arraySync();
-    expectClose(
-      q[0]!,
-      [0.015897995, 0.124063088, 0.031926256, 0.252118384, 0.067819837, 0.137400499, 0.150838283, 0.219935658],
-      1e-7,
-    );
-    expectClose(meanLogits(teacherLogits()).arraySync()[0]!, [-1.55, 0.5, -0.9, 1.15, -0.25, 0.15, 0.4, 0.8], 1e-6);
+/** The same numbers, computed by us from logits. */
+function computeCase(student: Variable, discriminator: Discriminator, teachers: Tensor2D[]): Record<string, Tensor> {
+  const parameters = new Map([['student', student], ...discriminator.parameters]);
+  const logits = student as unknown as Tensor2D;
+  const [q, mean] = [softLabels(teachers), meanLogits(teachers)];
+  const alone = computeGradients(parameters, () => ({ loss: softCrossEntropy(logits, q) }));
+  expect(alone.gradients.get('fc1.weight')).toBeNull();
+  const both = computeGradients(parameters, () => {
+    const outputs = discriminate(discriminator, logits, mean);
+    const discrimination = discriminationLoss(outputs);
+    return { loss: softCrossEntropy(logits, q).add(discrimination) as Scalar, outputs, discrimination };
   });
+  const at = (gradients: Map<string, Tensor | null>, i: number, c: number) =>
+    gradients.get('student')!.slice([i, c], [1, 1]).reshape([1]);
+  const total = (name: string) => both.gradients.get(name)!.sum().reshape([1]);
+  return {
+    softLabel: q.slice([0, 0], [1, 8]),
+    meanLogits: mean.slice([0, 0], [1, 8]),
+    similarity: alone.values.loss,
+    divergence: alone.values.loss.add(q.mul(q.log()).sum().div(2)),
+    outputs: both.values.outputs,
+    discrimination: both.values.discrimination,
+    similarityGradient: at(alone.gradients, 0, 0),
+    gradients: tf.concat([at(both.gradients, 0, 0), at(both.gradients, 1, 7)]),
+    discriminatorGradients: tf.concat([total('fc1.weight'), total('fc3.weight')]),
+  };
+}
+
+test.each([
+  ['op by op', backend],
+  ['captured', 'captured'],
+  ['by plain TensorFlow.js', 'cpu'],
+])('%s: soft labels, losses and gradients of the synthetic case', async (_, form) => {
+  await on(form === 'captured' ? backend : form, () => {
+    const discriminator = exampleDiscriminator();
+    const student = tf.tidy(() => tf.variable(tf.tensor2d(STUDENT)));
+    const inputs = { first: tf.tensor2d(TEACHERS[0]), second: tf.tensor2d(TEACHERS[1]) };
+    const compute = ({ first, second }: typeof inputs) =>
+      tf.tidy(() => computeCase(student as never, discriminator, [first, second]) as never) as Record<string, Tensor>;
+    const variables = [student as never, ...discriminator.parameters.values()];
+    const captured = form === 'captured' ? capture(compute, { inputs, variables }) : null;
+    const results = captured === null ? compute(inputs) : captured.run(inputs);
+    for (const [name, values] of Object.entries(EXPECTED)) expectClose(results[name]!.dataSync(), values, TOLERANCE);
+    captured?.dispose();
+    discriminator.dispose();
+    tf.dispose([inputs, results, student] as never);
+  });
+});
+
+test('an ensemble of no teachers is refused', () => {
   expect(() => softLabels([])).toThrow('at least one teacher');
-});
-
-test("the similarity loss, and its distance from the teachers' entropy", () => {
-  tf.tidy(() => {
-    const q = softLabels(teacherLogits());
-    const loss = softCrossEntropy(tf.tensor2d(STUDENT), q).dataSync()[0]!;
-    expect(Math.abs(loss - 2.7160968929)).toBeLessThan(TOLERANCE);
-    const entropy = q.mul(q.log()).sum().div(-2).dataSync()[0]!;
-    expect(Math.abs(loss - entropy - 0.8208627967)).toBeLessThan(TOLERANCE);
-  });
-});
-
-test("the discriminator's outputs and loss", () => {
-  const discriminator = exampleDiscriminator();
-  tf.tidy(() => {
-    const student = tf.tensor2d(STUDENT);
-    const mean = meanLogits(teacherLogits());
-    expectClose(
-      discriminator.forward(tf.concat2d([student, mean], 0)).dataSync(),
-      [0, 0.212, 0.184, 0.798, 0, 0.242, 0.0616, 0.3156],
-      TOLERANCE,
-    );
-    const loss = discriminatorLoss(discriminator, student, mean).dataSync()[0]!;
-    expect(Math.abs(loss - 0.7272201255)).toBeLessThan(TOLERANCE);
-  });
-  discriminator.dispose();
-});
-
-test('gradients: similarity alone, and the cooperative sum for student and discriminator', () => {
-  const discriminator = exampleDiscriminator();
-  const student = tf.tidy(() => tf.variable(tf.tensor2d(STUDENT)));
-  const parameters = new Map([['student', student as never], ...discriminator.parameters]);
-  tf.tidy(() => {
-    const logits = student as unknown as Tensor2D;
-    const q = softLabels(teacherLogits());
-    const mean = meanLogits(teacherLogits());
-    const similarity = computeGradients(parameters, () => ({ loss: softCrossEntropy(logits, q) }));
-    const alone = similarity.gradients.get('student')!.arraySync() as number[][];
-    expect(Math.abs(alone[0]![0]! - 0.00195086)).toBeLessThan(TOLERANCE);
-    expect(similarity.gradients.get('fc1.weight')).toBeNull();
-
-    const { gradients } = computeGradients(parameters, () => ({
-      loss: softCrossEntropy(logits, q).add(discriminatorLoss(discriminator, logits, mean)) as Scalar,
-    }));
-    const both = gradients.get('student')!.arraySync() as number[][];
-    expect(Math.abs(both[0]![0]! - 0.000845255)).toBeLessThan(TOLERANCE);
-    expect(Math.abs(both[1]![7]! - 0.041696433)).toBeLessThan(TOLERANCE);
-    const total = (name: string) => gradients.get(name)!.sum().dataSync()[0]!;
-    expect(Math.abs(total('fc1.weight') - 0.0520861235)).toBeLessThan(TOLERANCE);
-    expect(Math.abs(total('fc3.weight') - 0.0471267409)).toBeLessThan(TOLERANCE);
-  });
-  student.dispose();
-  discriminator.dispose();
 });
 
 test('the gradient of the whole loss is that of finite differences', () => {
   const discriminator = exampleDiscriminator();
   tf.tidy(() => {
-    const q = softLabels(teacherLogits());
-    const mean = meanLogits(teacherLogits());
+    const q = softLabels(TEACHERS.map((logits) => tf.tensor2d(logits)));
+    const mean = meanLogits(TEACHERS.map((logits) => tf.tensor2d(logits)));
     const loss = (s: Tensor2D) => softCrossEntropy(s, q).add(discriminatorLoss(discriminator, s, mean)) as Scalar;
     const gradient = tf
       .grad((s) => loss(s as Tensor2D))(tf.tensor2d(STUDENT))

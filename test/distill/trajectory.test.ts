@@ -112,8 +112,8 @@ test.each(
 test('PyTorch was asked something: the losses move, the discriminator learns, the learning rate drops', () => {
   const { steps } = reference.trajectories['MEAL V2'];
   const [first, last] = [steps[0]!, steps.at(-1)!];
-  expect(last.similarity_loss).toBeLessThan(0.9 * first.similarity_loss);
-  expect(last.teacher_agreement).toBeGreaterThan(first.teacher_agreement + 50);
+  expect(last.similarity_loss).toBeLessThan(0.95 * first.similarity_loss);
+  expect(last.teacher_agreement).toBeGreaterThan(first.teacher_agreement + 25);
   expect(last.discriminator_loss).toBeGreaterThan(Math.LN2 / 2);
   expect(last.discriminator_loss).toBeLessThan(first.discriminator_loss - 0.2);
   expect(reference.dropAt).toBeLessThan(steps.length);

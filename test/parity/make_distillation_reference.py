@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 torch.set_num_threads(1)
 # An EfficientNet for student: its activations have no kink, at which rounding would send float32 and float64 different ways.
-STUDENT, TEACHERS = "efficientnet_b0_w8", ["resnet34_w8", "resnet18_w16"]
-CLASSES, BATCH, BLOCKS, SIZE, STEPS = 60, 16, 4, 64, 30
+STUDENT, TEACHERS = "efficientnet_b0_w8", ["resnet18_w8", "resnet34_w8"]
+CLASSES, BATCH, BLOCKS, SIZE, STEPS = 60, 8, 4, 64, 30
 RATE, DROP_AT, DROP, MOMENTUM = 0.005, 20, 0.1, 0.9
 # Of the hashed weights: logits between which the softmaxes are still undecided, and a discriminator whose outputs are not both dead.
 GAIN, DISCRIMINATOR_GAIN = 12, 24
