@@ -129,10 +129,56 @@ describe('configs and designs', () => {
     ['a negative seed', { seed: -1 }, 'seed', /0 or more/],
     ['a dataset that is a path', { dataset: '../etc' }, 'dataset', /dataset name/],
     ['a field that nobody knows', { warmth: 4 }, '', /warmth/],
+    ['an ensemble that nobody has', { ensemble: 'median' }, 'ensemble', /mean-probability.*mean-logit.*random-teacher/],
+    [
+      'a teacher without weight',
+      { teachers: [{ ...config.teachers[0], weight: 0 }] },
+      'teachers.0.weight',
+      /leave the/,
+    ],
+    ['a temperature of 0', { temperature: 0 }, 'temperature', /above 0/],
+    ['a temperature of 1000', { temperature: 1000 }, 'temperature', /100 or less/],
+    ['more than hard labels', { hardLabelWeight: 1.1 }, 'hardLabelWeight', /at most 1/],
+    ['labels smoothed away', { hardLabelWeight: 1, labelSmoothing: 1 }, 'labelSmoothing', /below 1/],
+    ['smoothing of labels without weight', { labelSmoothing: 0.1 }, 'labelSmoothing', /give them one above 0/],
+    [
+      'a discriminator that stands still',
+      { discriminatorOptions: { learningRateFactor: 0 } },
+      'discriminatorOptions.learningRateFactor',
+      /above 0/,
+    ],
+    [
+      'options of no discriminator',
+      { discriminator: false, discriminatorOptions: {} },
+      'discriminatorOptions',
+      /switch it on/,
+    ],
   ])('%s is refused, naming the field and the mending', (_what, more, path, message) => {
     const fault = faultOf(TrainingConfig, { ...config, ...more });
     expect(fault?.path).toBe(path);
     expect(fault?.message).toMatch(message);
+  });
+
+  test('what MEAL V2 leaves open is taken, and absent stays absent', () => {
+    const choices = {
+      ensemble: 'random-teacher',
+      teachers: [{ ...config.teachers[0], weight: 2 }],
+      temperature: 4,
+      hardLabelWeight: 0.5,
+      labelSmoothing: 0.1,
+      discriminatorOptions: {
+        gradient: 'reversal',
+        learningRateFactor: 0.01,
+        finalRelu: false,
+        inputs: 'probabilities',
+      },
+    };
+    expect(TrainingConfig.parse({ ...config, ...choices })).toMatchObject(choices);
+    const { teachers: _, discriminator: __, ...common } = config;
+    const alone = { ...common, task: 'classification', labelSmoothing: 0.1 };
+    expect(TrainingConfig.parse(alone)).toMatchObject({ labelSmoothing: 0.1 });
+    expect(faultOf(TrainingConfig, { ...alone, temperature: 2 })?.message).toMatch(/temperature/);
+    expect(Object.keys(TrainingConfig.parse(config)).sort()).toEqual([...Object.keys(config), 'precision'].sort());
   });
 
   test('every network can be named', () => {
