@@ -2,6 +2,7 @@
 import { NewEvaluation, usualPreprocessing } from '@mealtable/protocol/evaluation';
 import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
 import type { EvaluationSource } from '@mealtable/protocol/run-config';
+import { isValidationOnly } from '@mealtable/protocol/validation-only';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { describeError, problemAt, readProblems } from '../api-error';
@@ -116,10 +117,10 @@ export function EvaluateDialog({ of, onClose }: EvaluateDialogProps) {
               value={dataset}
               onChange={setDataset}
               placeholder={datasets.data?.length === 0 ? 'No host has one' : 'Choose…'}
-              options={(datasets.data ?? []).map(({ name, classNames, valCount }) => ({
+              options={(datasets.data ?? []).map(({ name, classNames, trainCount, valCount, problems }) => ({
                 value: name,
                 label: name,
-                detail: `${plural(classNames.length, 'class', 'classes')}, ${plural(valCount, 'image')} to validate`,
+                detail: `${plural(classNames.length, 'class', 'classes')}, ${plural(valCount, 'image')} to validate${isValidationOnly({ trainCount, problems }) ? ', validation only' : ''}`,
                 disabled: classCount !== undefined && classNames.length !== classCount,
               }))}
             />

@@ -1,4 +1,5 @@
 import type { DatasetReport } from '@mealtable/protocol/agent-messages';
+import { isValidationOnly } from '@mealtable/protocol/validation-only';
 import { formatCount, plural } from '../format';
 import { Notice } from '../ui/notice';
 
@@ -10,7 +11,7 @@ export function HostDatasets({ datasets }: { datasets: DatasetReport[] }) {
         <p className="text-ink-2 text-sm">
           None found. A dataset is a folder with <code className="text-xs">train/&lt;class&gt;</code> and{' '}
           <code className="text-xs">val/&lt;class&gt;</code> folders of JPEG or PNG images, ImageNet as it is published,
-          or a folder of tar shards.
+          or a folder of tar shards. Validation images alone will do for evaluations.
         </p>
       )}
       <ul className="divide-y">
@@ -19,7 +20,13 @@ export function HostDatasets({ datasets }: { datasets: DatasetReport[] }) {
             <div className="flex flex-wrap items-baseline gap-x-4">
               <span className="font-medium">{dataset.name}</span>
               <span className="text-ink-2">
-                <span className="num">{formatCount(dataset.trainCount)}</span> train,{' '}
+                {isValidationOnly(dataset) ? (
+                  'validation only, '
+                ) : (
+                  <>
+                    <span className="num">{formatCount(dataset.trainCount)}</span> train,{' '}
+                  </>
+                )}
                 <span className="num">{formatCount(dataset.valCount)}</span> val
               </span>
             </div>

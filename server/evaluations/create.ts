@@ -1,6 +1,7 @@
 /** Creating an evaluation: one more run of the study that holds all of them. */
 import { AppError } from '@mealtable/protocol/errors';
 import { type NewEvaluation, usualPreprocessing } from '@mealtable/protocol/evaluation';
+import { findClassProblem } from '@mealtable/protocol/imagenet-classes';
 import { NETWORKS } from '@mealtable/protocol/networks';
 import { type EvaluationConfig, RunConfig } from '@mealtable/protocol/run-config';
 import type { FieldProblem } from '@mealtable/protocol/study-design';
@@ -62,6 +63,7 @@ function refuse(problems: FieldProblem[]): AppError {
 }
 
 async function findProblems(tx: Tx, wanted: NewEvaluation, { label, network, classCount }: Subject) {
+  const { source } = wanted;
   const problems: FieldProblem[] = [];
   const dataset = (await loadDatasetOptions(tx)).find(({ name }) => name === wanted.dataset);
   if (dataset === undefined)
@@ -70,12 +72,17 @@ async function findProblems(tx: Tx, wanted: NewEvaluation, { label, network, cla
       message: `No host has a dataset named "${wanted.dataset}". Attach one, or choose another dataset.`,
     });
   for (const message of dataset?.problems ?? []) problems.push({ path: 'dataset', message });
-  const given = dataset?.classNames.length;
-  if (given !== undefined && classCount !== null && given !== classCount)
-    problems.push({
-      path: 'dataset',
-      message: `${label} knows ${classCount} classes, but ${wanted.dataset} has ${given}. Evaluate on a dataset of the same classes.`,
-    });
+  const given = dataset?.problems.length === 0 ? dataset.classNames : null;
+  const found = given !== null && source.kind === 'pretrained' ? findClassProblem(given) : null;
+  const faults = [
+    ...(given !== null && classCount !== null && given.length !== classCount
+      ? [
+          `${label} knows ${classCount} classes, but ${wanted.dataset} has ${given.length}. Evaluate on a dataset of the same classes.`,
+        ]
+      : []),
+    ...(found?.certain ? [found.message] : []),
+  ];
+  if (faults.length > 0) problems.push({ path: 'dataset', message: faults.join(' ') });
   const { minInputSize } = NETWORKS[network];
   if (wanted.inputSize < minInputSize)
     problems.push({

@@ -1,6 +1,7 @@
 /** Datasets as the hosts report them, and what the whole installation makes of them. */
 import { DatasetReport } from '@mealtable/protocol/agent-messages';
 import { UNREACHABLE_AFTER_MS } from '@mealtable/protocol/tunables';
+import { canTrainOn } from '@mealtable/protocol/validation-only';
 import type { DatasetOption } from '@mealtable/protocol/views';
 import { z } from 'zod';
 import type { Queryable } from '../runs/summary.ts';
@@ -13,14 +14,23 @@ export interface HostDatasets {
 
 const isUsable = (dataset: DatasetReport) => dataset.problems.length === 0;
 
-/** The datasets that a host can train on: class counts by name. */
-export async function usableDatasets(db: Queryable, hostId: string): Promise<Map<string, number>> {
+export interface UsableDatasets {
+  /** Of all that the host can at least evaluate on, by name. */
+  classCounts: Map<string, number>;
+  /** Names of those that it can train on, too. */
+  trainable: string[];
+}
+
+export async function usableDatasets(db: Queryable, hostId: string): Promise<UsableDatasets> {
   const { rows } = await db.query<{ datasets: unknown }>(
     `SELECT report->'datasets' AS datasets FROM hosts WHERE id = $1`,
     [hostId],
   );
   const usable = rows.flatMap((row) => z.array(DatasetReport).parse(row.datasets).filter(isUsable));
-  return new Map(usable.map((d) => [d.name, d.classNames.length]));
+  return {
+    classCounts: new Map(usable.map((d) => [d.name, d.classNames.length])),
+    trainable: usable.filter(canTrainOn).map(({ name }) => name),
+  };
 }
 
 async function loadHostDatasets(db: Queryable): Promise<HostDatasets[]> {
@@ -50,7 +60,8 @@ export async function loadClassCounts(db: Queryable): Promise<Map<string, number
 
 /**
  * A dataset is usable when one host can use it; only those hosts are then named. Hosts that are away count only where
- * no host that is here has the dataset. The same name with other classes is a problem: results would not compare.
+ * no host that is here has the dataset; the same goes for hosts with validation images alone, as against those that can train on
+ * it. The same name with other classes is a problem: results would not compare.
  */
 export function mergeDatasets(hosts: readonly HostDatasets[]): DatasetOption[] {
   const names = [...new Set(hosts.flatMap((h) => h.datasets.map((d) => d.name)))].sort();
@@ -60,8 +71,11 @@ export function mergeDatasets(hosts: readonly HostDatasets[]): DatasetOption[] {
     );
     const usable = all.filter((d) => isUsable(d.report));
     const here = usable.filter((d) => d.online);
-    const [candidates] = [here, usable, all].filter((list) => list.length > 0);
-    const [first, ...others] = candidates as [(typeof all)[number], ...typeof all];
+    const trains = (d: (typeof all)[number]) => canTrainOn(d.report);
+    const candidates =
+      [here, usable].find((list) => list.some(trains)) ?? [here, usable, all].find((list) => list.length > 0)!;
+    const first = candidates.find(trains) ?? candidates[0]!;
+    const others = candidates.filter((d) => d !== first);
     const classesOf = (d: typeof first) => JSON.stringify(d.report.classNames);
     const other = others.find((d) => classesOf(d) !== classesOf(first));
     const problems = usable.length === 0 ? all.flatMap((d) => d.report.problems.map((p) => `${d.hostName}: ${p}`)) : [];
@@ -74,7 +88,7 @@ export function mergeDatasets(hosts: readonly HostDatasets[]): DatasetOption[] {
       classNames: first.report.classNames,
       trainCount: first.report.trainCount,
       valCount: first.report.valCount,
-      hostNames: [first, ...others].map((d) => d.hostName),
+      hostNames: (candidates.some(trains) ? candidates.filter(trains) : candidates).map((d) => d.hostName),
       problems,
     };
   });

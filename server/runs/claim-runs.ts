@@ -15,11 +15,11 @@ export async function claimRuns(hub: CoreHub, hostId: string, freeSlots: number)
   return transact(hub, async (tx) => {
     const grants: Grant[] = [];
     const datasets = await usableDatasets(tx, hostId);
-    const claims = await claimQueuedRuns(tx, hostId, [...datasets.keys()], freeSlots);
+    const claims = await claimQueuedRuns(tx, hostId, datasets, freeSlots);
     for (const claim of claims) {
       tx.runChanged(claim.runId);
       if (claim.attempt > 1) await rewindRun(tx, claim);
-      const result = await buildGrant(tx, claim, datasets);
+      const result = await buildGrant(tx, claim, datasets.classCounts);
       if (result.ok) grants.push(result.grant);
       else
         await finishAttempt(tx, claim.runId, claim.attempt, {

@@ -1,6 +1,7 @@
 /** queued -> claimed: the one statement by which a host takes runs. Two hosts asking at once never get the same one. */
 import { LEASE_MS } from '@mealtable/protocol/tunables';
 import { IS_COMPLETE, IS_RESUMABLE } from '../checkpoints/checkpoint-rows.ts';
+import type { UsableDatasets } from '../hosts/datasets.ts';
 import type { Queryable } from './summary.ts';
 
 export interface ClaimedRun {
@@ -20,7 +21,8 @@ export interface ClaimedRun {
 const CLAIM = `
   WITH free AS (
     SELECT r.id FROM runs r
-    WHERE r.status = 'queued' AND r.held_at IS NULL AND r.dataset = ANY($2)
+    WHERE r.status = 'queued' AND r.held_at IS NULL
+      AND r.dataset = ANY(CASE WHEN r.role = 'evaluation' THEN $2::text[] ELSE $5::text[] END)
       AND NOT EXISTS (SELECT 1 FROM run_dependencies d JOIN runs n ON n.id = d.depends_on_id
                       WHERE d.run_id = r.id AND n.status <> 'succeeded')
     ORDER BY r.priority DESC, r.created_at, r.id
@@ -45,11 +47,11 @@ const CLAIM = `
   FROM claimed LEFT JOIN latest ON latest.run_id = claimed.id
   ORDER BY claimed.priority DESC, claimed.created_at, claimed.id`;
 
-/** @param datasets names that are usable on this host @param limit runs at most */
+/** @param datasets of this host: a run that trains needs a trainable one @param limit runs at most */
 export async function claimQueuedRuns(
   db: Queryable,
   hostId: string,
-  datasets: readonly string[],
+  { classCounts, trainable }: UsableDatasets,
   limit: number,
 ): Promise<ClaimedRun[]> {
   const { rows } = await db.query<{
@@ -57,7 +59,7 @@ export async function claimQueuedRuns(
     attempt: number;
     start_step: number;
     resume_checkpoint_id: string | null;
-  }>(CLAIM, [hostId, datasets, limit, LEASE_MS]);
+  }>(CLAIM, [hostId, [...classCounts.keys()], limit, LEASE_MS, trainable]);
   return rows.map((row) => ({
     runId: row.run_id,
     attempt: row.attempt,

@@ -2,6 +2,7 @@
 import { AppError } from '@mealtable/protocol/errors';
 import { type Expansion, expandDesign, type PlannedVariant } from '@mealtable/protocol/expand-design';
 import type { FieldProblem, StudyDesign } from '@mealtable/protocol/study-design';
+import { explainValidationOnly, isValidationOnly } from '@mealtable/protocol/validation-only';
 import { loadDatasetOptions } from '../hosts/datasets.ts';
 import type { Queryable } from '../runs/summary.ts';
 import { loadKnownRuns } from './teachers.ts';
@@ -20,7 +21,9 @@ export async function expandWithDatabase(db: Queryable, design: StudyDesign): Pr
   const dataset = (await loadDatasetOptions(db)).find((d) => d.name === design.dataset);
   const runs = await loadKnownRuns(db, namedRuns(design));
   const expansion = expandDesign(design, { classCount: dataset?.classNames.length ?? null, runs });
-  const faults = (dataset?.problems ?? []).map((message): FieldProblem => ({ path: 'dataset', message }));
+  const sentences = [...(dataset?.problems ?? [])];
+  if (dataset && isValidationOnly(dataset)) sentences.push(explainValidationOnly(dataset.name));
+  const faults = sentences.map((message): FieldProblem => ({ path: 'dataset', message }));
   if (faults.length === 0) return expansion;
   return { ok: false, problems: expansion.ok ? faults : [...faults, ...expansion.problems] };
 }

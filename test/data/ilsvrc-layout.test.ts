@@ -79,6 +79,19 @@ test.each(['Data/CLS-LOC', ''])(
   },
 );
 
+test.each([
+  ['in Data/CLS-LOC', 'Data/CLS-LOC/val'],
+  ['in val/', 'val'],
+  ['as its archive unpacks, with the kit beside the images', ''],
+])('validation images alone, %s', async (_where, folder) => {
+  for (let i = 1; i <= 4; i++) put(join(folder, valName(i)));
+  put(`${KIT}/ILSVRC2012_validation_ground_truth.txt`, '3\n1\n2\n3\n');
+  put(`${KIT}/meta.mat`, META);
+  const { classNames, splits, problems } = await openDataset(root, null);
+  expect([problems, splits.train.length]).toEqual([[], 0]);
+  expect(shown(splits.val, classNames)).toEqual(EXPECTED);
+});
+
 test('other labels are another fingerprint', async () => {
   putImages('Data/CLS-LOC');
   put('LOC_val_solution.csv', KAGGLE_CSV);

@@ -76,6 +76,44 @@ test('a file of words beside the images labels the classes', async () => {
   });
 });
 
+describe('validation images alone', () => {
+  test('in val/, and later with training images: what was read is out of date then', async () => {
+    put('val/b/1.png', 'val/a/2.png', 'val/a/1.png');
+    const { classNames, splits, problems, isUpToDate } = await openDataset(root, null);
+    expect([problems, classNames, splits.train.length]).toEqual([[], ['a', 'b'], 0]);
+    expect(namesOf(splits.val)).toEqual(['val/a/1.png', 'val/a/2.png', 'val/b/1.png']);
+    put('train/a/1.png', 'train/b/1.png');
+    expect(isUpToDate()).toBe(false);
+    expect((await openDataset(root, null)).splits.train.length).toBe(2);
+  });
+
+  test('in class folders at the top, folders without images aside', async () => {
+    put('b/1.png', 'a/1.png', 'a/deep/2.png', 'notes/read.txt', 'list.txt');
+    const { classNames, splits, problems } = await openDataset(root, null);
+    expect([problems, classNames, splits.train.length]).toEqual([[], ['a', 'b'], 0]);
+    expect(namesOf(splits.val)).toEqual(['a/1.png', 'a/deep/2.png', 'b/1.png']);
+    expect([...splits.val.labels]).toEqual([0, 0, 1]);
+  });
+
+  test('a folder of datasets is none', async () => {
+    put('birds/val/a/1.png', 'cats/val/a/1.png');
+    expect(await problemsOf()).toEqual([
+      expect.stringMatching(/has no folder train\//),
+      expect.stringMatching(/has no folder val\//),
+    ]);
+  });
+
+  test('a class without images, and images without classes', async () => {
+    put('val/a/1.png', 'val/b/1.png', 'val/c/notes.txt');
+    expect(await problemsOf()).toEqual(['Class c has no JPEG or PNG image in val/. Add images, or remove the class.']);
+    rmSync(join(root, 'val'), { recursive: true });
+    put('1.png');
+    expect(await problemsOf()).toEqual([
+      expect.stringMatching(/^\S+ holds images but no class folders\. Sort them into \S+\/<class>\/ or, for ILSVRC/),
+    ]);
+  });
+});
+
 describe('what is wrong is said in sentences', () => {
   test('no such folder, and a file in its place', async () => {
     expect(await problemsOf(join(root, 'x'))).toEqual([expect.stringMatching(/does not exist\. Give the folder/)]);

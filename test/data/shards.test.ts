@@ -64,11 +64,25 @@ test('a file with a line for each class names and labels them', async () => {
   });
 });
 
+test('validation shards alone, to evaluate on', async () => {
+  put('val-000000.tar', [...sample('v', 1), ...sample('w', 0)]);
+  const { splits, classNames, problems } = await openDataset(root, null);
+  expect([problems, classNames, splits.train.length]).toEqual([[], ['0', '1'], 0]);
+  expect(await readAll(splits.val)).toEqual(['image v', 'image w']);
+});
+
 describe('what is wrong is said in sentences', () => {
   beforeEach(() => put('val-0.tar', [...sample('v', 1), ...sample('w', 0)]));
 
-  test('no shards of one split', async () => {
-    expect(await problemsOf()).toEqual([expect.stringMatching(/holds no train-\*\.tar\. Put the shards of both/)]);
+  test('no shards to validate on', async () => {
+    rmSync(join(root, 'val-0.tar'));
+    put('train-0.tar', [...sample('a', 0), ...sample('b', 1)]);
+    expect(await problemsOf()).toEqual([expect.stringMatching(/holds no val-\*\.tar\. Put the shards of both/)]);
+  });
+
+  test('a class that the labels name and validation alone does not show', async () => {
+    writeFileSync(join(root, 'classes.txt'), 'cat\ndog\nfox\n');
+    expect(await problemsOf()).toEqual([expect.stringMatching(/^Class fox has no JPEG or PNG image in val-\*\.tar\./)]);
   });
 
   test('a class in one split only', async () => {

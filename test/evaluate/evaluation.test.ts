@@ -248,14 +248,20 @@ describe('npm run evaluate', () => {
     expect(result.loss).toBeCloseTo(loss, 4);
   });
 
+  test('takes a validation folder by itself, as timm’s validate.py does', async () => {
+    const args = ['--checkpoint', weights, '--network', NETWORK, '--dataset', join(dataset, 'val')];
+    const { code, stdout } = await evaluate([...args, '--size', String(SIZE), '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ images: 14, top1: (await expected(OWN_PREPROCESSING)).top1 });
+  });
+
   test('says in one sentence which file is missing, where it was looked for and where to put it', async () => {
     const many = join(root, 'thousand');
-    for (let i = 0; i < 1000; i++)
-      for (const split of ['train', 'val']) {
-        const folder = join(many, split, `c${String(i).padStart(4, '0')}`);
-        mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, '0.png'), 'not looked at');
-      }
+    for (let i = 0; i < 1000; i++) {
+      const folder = join(many, 'val', `c${String(i).padStart(4, '0')}`);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, '0.png'), 'not looked at');
+    }
     const { code, stderr, stdout } = await evaluate([
       '--weights',
       'resnet50.a1_in1k',
@@ -266,6 +272,7 @@ describe('npm run evaluate', () => {
     ]);
     expect(code).toBe(1);
     expect(stdout).toBe('');
+    expect(stderr).toMatch(/^The classes are not named by ImageNet's synsets, so nothing tells/);
     expect(stderr.trim().split('\n').at(-1)).toMatch(
       /^The weights resnet50\.a1_in1k cannot be had\. .*Put the file into .* as resnet50\.a1_in1k\.safetensors/,
     );

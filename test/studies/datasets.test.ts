@@ -27,6 +27,15 @@ describe('datasets of all hosts', () => {
     expect(fine).toMatchObject({ problems: [], hostNames: ['x'] });
   });
 
+  test('validation only where no host, even one that is away, has training images', () => {
+    const half = makeDataset({ trainCount: 0, valCount: 20 });
+    expect(mergeDatasets([host('x', [half])])[0]).toMatchObject({ trainCount: 0, hostNames: ['x'], problems: [] });
+    expect(mergeDatasets([host('x', [half]), host('y', [makeDataset()], false)])[0]).toMatchObject({
+      trainCount: 100,
+      hostNames: ['y'],
+    });
+  });
+
   test('a dataset of a host that is away is still one: runs may wait for it', () => {
     expect(mergeDatasets([host('y', [other], false)])[0]).toMatchObject({ classNames: ['a', 'b'], problems: [] });
   });

@@ -1,9 +1,12 @@
 /** Evaluations in the hub: created, claimed, listed with what they are held against, removed. */
 import { NewEvaluation } from '@mealtable/protocol/evaluation';
+import { findClassProblem } from '@mealtable/protocol/imagenet-classes';
+import { IMAGENET_SYNSETS } from '@mealtable/protocol/imagenet-synsets';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createEvaluation } from '../../server/evaluations/create.ts';
 import { listEvaluations } from '../../server/evaluations/list.ts';
 import { removeEvaluation } from '../../server/evaluations/remove.ts';
+import { claimRuns } from '../../server/runs/claim-runs.ts';
 import { loadRunDetail } from '../../server/runs/detail.ts';
 import { listStudies } from '../../server/studies/list.ts';
 import { removeStudy } from '../../server/studies/manage.ts';
@@ -111,6 +114,55 @@ describe('of published weights', () => {
     const { studyId } = evaluations[0]!.run;
     await expect(loadStudyView(hub.pool, studyId)).rejects.toMatchObject({ code: 'not_found' });
     await expect(removeStudy(hub, studyId)).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
+describe('on validation images alone', () => {
+  const half = makeDataset({ trainCount: 0 });
+
+  test('a host that has no others gets evaluations, and nothing that trains', async () => {
+    const { runId, checkpoint } = await trainedCheckpoint(await addHost(hub));
+    await addStudy(hub);
+    const host = await addHost(hub, { name: 'half', datasets: [half] });
+    expect(await claimRuns(hub, host, 64)).toEqual([]);
+    const source = { kind: 'run' as const, runId, checkpointId: checkpoint.checkpointId };
+    const id = await createEvaluation(hub, NewEvaluation.parse({ source, dataset: 'digits', inputSize: 24 }), null);
+    expect((await claimRuns(hub, host, 64)).map((grant) => grant.runId)).toEqual([id]);
+  });
+
+  test('a study is refused with a sentence, until a host can train', async () => {
+    await addHost(hub, { name: 'half', datasets: [half] });
+    expect(await problemsOf(addStudy(hub))).toEqual([
+      { path: 'dataset', message: expect.stringMatching(/^digits has validation images alone: .* not to train on\./) },
+    ]);
+    await addHost(hub);
+    await addStudy(hub);
+  });
+});
+
+describe('on classes that are not ImageNet’s', () => {
+  const others = IMAGENET_SYNSETS.map((name, i) => (i === 0 ? 'n00000001' : name));
+  test.each([
+    ['other synsets', others, /lacks n01440764 and has n00000001, which ImageNet-1k has not\.$/],
+    ['too few', IMAGENET_SYNSETS.slice(1), /has 999\. Evaluate on .* lacks n01440764\.$/],
+    ['another order', [...IMAGENET_SYNSETS].reverse(), /in another order: class 0 is n15075141, not n01440764\./],
+    [
+      'numbers sorted as text',
+      others.map((_, i) => String(i)).sort(),
+      /^Class 2 of the dataset is named "10": .* 0000 to/,
+    ],
+  ])('published weights are refused: %s', async (_what, names, message) => {
+    await addHost(hub, { datasets: [makeDataset({ name: 'imagenet', classNames: [...names], trainCount: 0 })] });
+    expect(await problemsOf(createEvaluation(hub, published(), null))).toEqual([
+      { path: 'dataset', message: expect.stringMatching(message) },
+    ]);
+  });
+
+  test('names that tell nothing are only a doubt; ImageNet’s own and the numbers of shards are none', () => {
+    expect(findClassProblem(classNames)).toMatchObject({ certain: false });
+    expect(findClassProblem(IMAGENET_SYNSETS)).toBeNull();
+    expect(findClassProblem(classNames.map((_, i) => String(i)))).toBeNull();
+    expect(findClassProblem(classNames.map((_, i) => String(i).padStart(4, '0')))).toBeNull();
   });
 });
 

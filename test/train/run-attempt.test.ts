@@ -295,6 +295,15 @@ describe('an attempt that cannot go on gives its code and a sentence', () => {
     await expectFailure(run(CLASSIFICATION, { folder }), 'dataset_invalid', /nowhere does not exist/);
   });
 
+  test('for a dataset of validation images alone', async () => {
+    const folder = join(dataset, 'val');
+    await expectFailure(
+      run(CLASSIFICATION, { folder }),
+      'dataset_invalid',
+      /val has validation images alone: .* not to train/,
+    );
+  });
+
   test('for a batch that does not fit, before its first step', async () => {
     // What the images may take is left aside; of the rest a step of 36 has 1 MB.
     const freeBytes = () => 256 * 2 ** 20 + 1e6;

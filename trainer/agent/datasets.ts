@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatasetReport } from '@mealtable/protocol/agent-messages';
 import { DatasetName } from '@mealtable/protocol/run-config';
+import { isValidationOnly } from '@mealtable/protocol/validation-only';
 import type { Dataset } from '../data/dataset.ts';
 
 const DEMO = 'digits';
@@ -37,6 +38,13 @@ export function reportDataset(name: string, dataset: Dataset, problems: readonly
     fingerprint: dataset.fingerprint,
     problems: [...dataset.problems, ...problems],
   };
+}
+
+/** For the agent's log. */
+export function describeDataset(report: DatasetReport): string {
+  const { trainCount, valCount, problems } = report;
+  if (problems.length > 0) return problems.join(' ');
+  return isValidationOnly(report) ? `${valCount} images, validation only` : `${trainCount} + ${valCount} images`;
 }
 
 export function reportUnusable(name: string, problem: string): DatasetReport {

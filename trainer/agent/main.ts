@@ -10,7 +10,7 @@ import type { AttemptDir } from './attempt-dir.ts';
 import { BlobCache } from './blob-cache.ts';
 import { BlobClient } from './blob-client.ts';
 import { DatasetWatch } from './dataset-watch.ts';
-import { findDatasets } from './datasets.ts';
+import { describeDataset, findDatasets } from './datasets.ts';
 import { type AgentEnv, parseAgentEnv, USAGE } from './env.ts';
 import { AGENT_EXIT, AgentExit } from './exit-codes.ts';
 import { loadHostId } from './host-id.ts';
@@ -113,8 +113,7 @@ async function followDatasets(datasets: DatasetWatch, host: Host, agent: Agent):
 }
 
 function logDatasets({ report }: Host): void {
-  for (const { name, trainCount, valCount, problems } of report.datasets)
-    log(`Dataset ${name}: ${problems.length > 0 ? problems.join(' ') : `${trainCount} + ${valCount} images`}`);
+  for (const dataset of report.datasets) log(`Dataset ${dataset.name}: ${describeDataset(dataset)}`);
 }
 
 function trainerCommand({ trainer, weightsDir }: AgentEnv, dir: AttemptDir, slot: Slot): TrainerCommand {

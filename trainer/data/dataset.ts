@@ -90,7 +90,10 @@ export interface Dataset {
   splits: Record<SplitName, ImageSplit>;
   /** Hash over names and sizes: equal fingerprints mean the same images. */
   fingerprint: string;
-  /** Empty when the dataset can be trained on; otherwise sentences saying what is wrong and how to mend it. */
+  /**
+   * Empty when the dataset can be used, without images in `splits.train` for evaluation alone; otherwise sentences saying what is
+   * wrong and how to mend it.
+   */
   problems: string[];
   /** False once a folder or file that this was read from has changed. Looks at every folder, not at every image. */
   isUpToDate(): boolean;

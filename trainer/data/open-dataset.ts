@@ -60,10 +60,10 @@ async function listDataset(path: string, cacheFolder: string | null): Promise<Li
 async function findFolderProblem(path: string): Promise<string | null> {
   try {
     if ((await stat(path)).isDirectory()) return null;
-    return `${path} is not a folder. Give the folder that holds train/ and val/.`;
+    return `${path} is not a folder. Give the folder that holds train/ and val/, or val/ alone to evaluate.`;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
-      ? `${path} does not exist. Give the folder that holds train/ and val/.`
+      ? `${path} does not exist. Give the folder that holds train/ and val/, or val/ alone to evaluate.`
       : `${path} cannot be opened (${(error as Error).message}). Check its permissions.`;
   }
 }

@@ -16,7 +16,7 @@ export const USAGE = `Usage: npm run evaluate -- (--weights NAME | --checkpoint 
 
   --weights NAME      published weights, for example resnet50.a1_in1k; npm run models lists them
   --checkpoint PATH   a checkpoint's folder as the trainer writes it, or its model.safetensors alone
-  --dataset FOLDER    what the host's --dataset takes; its validation images are looked at
+  --dataset FOLDER    a dataset, whose validation images are looked at, or a folder of those alone
   --size PIXELS       side of the square input; default: the size of the published weights
   --batch N           images at a time, 64 by default
   --network NAME      of a model.safetensors without its progress.json

@@ -1,4 +1,5 @@
 /** One pass of a network over a dataset's validation images: what `validate` does in a run, for weights that exist already. */
+import { findClassProblem } from '@mealtable/protocol/imagenet-classes';
 import type { NetworkName } from '@mealtable/protocol/networks';
 import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
 import type { EvaluationPreprocessing } from '@mealtable/protocol/run-config';
@@ -62,7 +63,7 @@ export interface EvaluationResult extends Validation {
 export async function evaluate(order: EvaluationOrder, context: EvaluationContext): Promise<EvaluationResult | null> {
   const dataset = await openValidation(order.datasetPath);
   const classCount = dataset.classNames.length;
-  const path = await findFile(order.source, classCount, context);
+  const path = await findFile(order.source, dataset.classNames, context);
   if (path === null) return null;
   const runtime = await loadRuntime({ ...process.env, MEALTABLE_THREADS: String(order.threads) });
   if (runtime.announce !== null) context.log('warning', runtime.announce);
@@ -95,8 +96,9 @@ async function openValidation(path: string): Promise<Dataset> {
   return dataset;
 }
 
-/** Null when a stop came in between. Class counts are compared first: nobody should wait for a download in vain. */
-async function findFile(source: WeightsToEvaluate, classCount: number, context: EvaluationContext) {
+/** Null when a stop came in between. Classes are compared first: nobody should wait for a download in vain. */
+async function findFile(source: WeightsToEvaluate, classNames: readonly string[], context: EvaluationContext) {
+  const classCount = classNames.length;
   const advice = 'Evaluate on a dataset of the same classes.';
   if (source.kind === 'file') {
     if (source.classCount !== null) requireClasses(source.what, source.classCount, classCount, advice);
@@ -105,7 +107,11 @@ async function findFile(source: WeightsToEvaluate, classCount: number, context: 
   const { weights } = source;
   if (KNOWN_WEIGHTS.get(weights) === undefined)
     throw new RunFailure('weights_missing', `There are no published weights named ${weights}.`);
-  requireClasses(`The network of ${weights}`, PUBLISHED_CLASS_COUNT, classCount, advice);
+  const found = findClassProblem(classNames);
+  const more = found?.certain ? ` ${found.message}` : '';
+  requireClasses(`The network of ${weights}`, PUBLISHED_CLASS_COUNT, classCount, advice + more);
+  if (found?.certain) throw new DatasetInvalidError(found.message);
+  if (found) context.log('warning', found.message);
   const { shouldStop } = context;
   const files = await obtainFiles([weights], { records: context, shouldStop, env: process.env });
   return files?.get(weights) ?? null;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { methodOf } from '@mealtable/protocol/distillation-method';
 import { makeId } from '@mealtable/protocol/ids';
 import { teacherWeights } from '@mealtable/protocol/run-config';
+import { explainValidationOnly } from '@mealtable/protocol/validation-only';
 import { REFERENCE_VIEWS } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { ImagePool } from '../data/image-pool.ts';
@@ -98,6 +99,7 @@ async function runTrainingAttempt(context: TrainingContext): Promise<'succeeded'
 async function openUsable(path: string): Promise<Dataset> {
   const dataset = await openDataset(path, datasetCacheFolder(process.env));
   if (dataset.problems.length > 0) throw new DatasetInvalidError(dataset.problems.join(' '));
+  if (dataset.splits.train.length === 0) throw new DatasetInvalidError(explainValidationOnly(path));
   if (dataset.splits.train.length < 2)
     throw new DatasetInvalidError(`${path} has one training image. Batch norm needs at least 2.`);
   return dataset;

@@ -1,5 +1,7 @@
 'use client';
 import { KNOWN_WEIGHTS } from '@mealtable/protocol/published-weights';
+import { isValidationOnly } from '@mealtable/protocol/validation-only';
+import type { DatasetOption } from '@mealtable/protocol/views';
 import Link from 'next/link';
 import { formatCount, plural } from '../../format';
 import { Field } from '../../ui/field';
@@ -31,10 +33,10 @@ export function DataSection() {
               disabled={existing !== null || datasets.length === 0}
               onChange={(name) => update({ dataset: name })}
               placeholder={datasets.length === 0 ? 'No host has one' : 'Choose…'}
-              options={datasets.map(({ name, classNames, problems }) => ({
-                value: name,
-                label: name,
-                detail: problems.length > 0 ? 'has problems' : plural(classNames.length, 'class', 'classes'),
+              options={datasets.map((option) => ({
+                value: option.name,
+                label: option.name,
+                detail: describeOption(option),
               }))}
             />
           )}
@@ -85,6 +87,11 @@ export function DataSection() {
       )}
     </Panel>
   );
+}
+
+function describeOption(option: DatasetOption): string {
+  if (option.problems.length > 0) return 'has problems';
+  return isValidationOnly(option) ? 'validation only' : plural(option.classNames.length, 'class', 'classes');
 }
 
 /** Random, or weights of the same network: only those are offered, besides the present choice. */

@@ -1,32 +1,30 @@
 /**
  * Image folders: train/<class>/… and val/<class>/… as torchvision's ImageFolder reads them, classes in sorted order; and
- * ILSVRC's own layout, where both lie in Data/CLS-LOC and validation images in one folder with their labels in a file.
+ * ILSVRC's own layout, where both lie in Data/CLS-LOC and validation images in one folder with their labels in a file. Of either,
+ * validation alone will do for evaluations.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SPLITS, type SplitIndex, type SplitName } from '../dataset.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import { PathTableBuilder } from '../path-table.ts';
 import { labelsFor, readClassLabels } from './class-labels.ts';
+import { findSplits } from './find-splits.ts';
 import { checkClasses, type Listing, nameSome } from './layout.ts';
 import { readValLabels, type ValLabels } from './val-labels.ts';
 import { isImageName, under, type Walk } from './walk.ts';
-
-/** Where train/ may lie: in the folder itself, or as ILSVRC's and Kaggle's archives unpack. */
-const BASES = ['', 'Data/CLS-LOC', 'ILSVRC/Data/CLS-LOC'];
 
 /** Images by class name; relative to the dataset's folder. */
 type Classes = Map<string, Buffer[]>;
 
 export async function readFolder(walk: Walk): Promise<Listing> {
   const { root } = walk;
-  const base = BASES.find((candidate) => existsSync(join(root, candidate, 'train'))) ?? '';
+  const { base, train, val } = await findSplits(walk);
   // Files about the images lie beside them or, in Kaggle's archive, at the top.
   const besides = [...new Set(['', base])];
   const problems: string[] = [];
   const found: Record<SplitName, Classes> = {
-    train: await readClasses(walk, join(base, 'train'), problems, null),
-    val: await readClasses(walk, join(base, 'val'), problems, () => readValLabels(walk, besides)),
+    train: train === null ? new Map() : await readClasses(walk, train, problems, null),
+    val: await readClasses(walk, val, problems, () => readValLabels(walk, besides)),
   };
   const classNames = [...new Set(SPLITS.flatMap((split) => [...found[split].keys()]))].sort();
   const splits = {
@@ -39,17 +37,21 @@ export async function readFolder(walk: Walk): Promise<Listing> {
         classNames,
         splits,
         (split, name) => found[split].has(name),
-        (split) => join(base, `${split}/`),
+        (split) => (split === 'val' ? describe(root, val) : `${train}/`),
+        train === null,
       ),
     );
   return {
     classNames,
     classLabels: labelsFor(classNames, await readClassLabels(walk, besides)),
     splits,
-    fingerprint: await fingerprintOf(root, splits, base !== ''),
+    fingerprint: await fingerprintOf(root, splits, base !== '' || val === ''),
     problems,
   };
 }
+
+/** A split's folder for people: relative, unless it is the dataset's own. */
+const describe = (root: string, folder: string) => (folder === '' ? root : `${folder}/`);
 
 async function readClasses(
   walk: Walk,
@@ -76,28 +78,31 @@ async function readClasses(
         problems.push(`${join(walk.root, folder, name)} cannot be read (${error.message}). Check its permissions.`);
         return [];
       });
-      classes.set(name, images);
+      // A folder that is itself a split may hold others than classes: a development kit, for example.
+      if (images.length > 0 || folder !== '') classes.set(name, images);
     }
   } catch (error) {
     problems.push(explainFolder(walk.root, folder, error as NodeJS.ErrnoException));
   }
   if (unnameable.length > 0)
     problems.push(
-      `${nameSome('Folder', unnameable)} in ${folder}/ ${unnameable.length === 1 ? 'has a name' : 'have names'} that cannot be read as UTF-8. Rename ${unnameable.length === 1 ? 'it' : 'them'}.`,
+      `${nameSome('Folder', unnameable)} in ${describe(walk.root, folder)} ${unnameable.length === 1 ? 'has a name' : 'have names'} that cannot be read as UTF-8. Rename ${unnameable.length === 1 ? 'it' : 'them'}.`,
     );
   if (classes.size === 0 && loose.length > 0 && labelsOfFlat !== null)
-    return sortFlat(folder, loose, problems, labelsOfFlat);
+    return sortFlat(walk.root, folder, loose, problems, labelsOfFlat);
   return classes;
 }
 
 /** Images of one folder by the classes that a file gives them. */
 async function sortFlat(
+  root: string,
   folder: string,
   images: Buffer[],
   problems: string[],
   readLabels: () => Promise<ValLabels | null>,
 ): Promise<Classes> {
   const classes: Classes = new Map();
+  const where = describe(root, folder);
   let labels: ValLabels | null;
   try {
     labels = await readLabels();
@@ -107,13 +112,13 @@ async function sortFlat(
   }
   if (labels === null) {
     problems.push(
-      `${folder}/ holds images but no class folders. Sort them into ${folder}/<class>/ or, for ILSVRC, put LOC_val_solution.csv, or ILSVRC2012_validation_ground_truth.txt with meta.mat, beside it.`,
+      `${where} holds images but no class folders. Sort them into ${join(where, '<class>')}/ or, for ILSVRC, put LOC_val_solution.csv, or ILSVRC2012_validation_ground_truth.txt with meta.mat, ${folder === '' ? 'into it' : 'beside it'}.`,
     );
     return classes;
   }
   const unknown: string[] = [];
   for (const path of images) {
-    const name = path.toString().slice(folder.length + 1);
+    const name = basename(path.toString());
     const synset = labels.synsetOf(name.replace(/\.[^.]*$/, ''));
     if (synset === null) {
       unknown.push(name);
@@ -125,11 +130,11 @@ async function sortFlat(
   }
   if (unknown.length > 0)
     problems.push(
-      `${labels.file} does not say what ${nameSome('image', unknown)} in ${folder}/ show. Remove them, or use the file that belongs to these images.`,
+      `${labels.file} does not say what ${nameSome('image', unknown)} in ${where} show. Remove them, or use the file that belongs to these images.`,
     );
   else if (images.length < labels.count)
     problems.push(
-      `${folder}/ holds ${images.length} images, but ${labels.file} names ${labels.count}. Unpack the missing ones.`,
+      `${where} holds ${images.length} images, but ${labels.file} names ${labels.count}. Unpack the missing ones.`,
     );
   return classes;
 }

@@ -32,30 +32,33 @@ export function nameSome(word: string, names: readonly string[]): string {
 /**
  * What is wrong with the classes of a dataset whose splits could be read.
  * @param has whether the split knows the class, be it without images @param where how the user finds a class in a split
+ * @param valOnly the dataset is for evaluation alone: nothing is asked of its train split
  */
 export function checkClasses(
   classNames: readonly string[],
   splits: Record<SplitName, SplitIndex>,
   has: (split: SplitName, className: string) => boolean,
   where: (split: SplitName) => string,
+  valOnly: boolean,
 ): string[] {
   const problems: string[] = [];
-  for (const split of SPLITS) {
+  for (const split of valOnly ? (['val'] as const) : SPLITS) {
     const counts = countByClass(splits[split].labels, classNames.length);
     if (splits[split].labels.length === 0) {
       problems.push(`${split}/ holds no JPEG or PNG images in class folders. Put them into ${split}/<class>/.`);
       continue;
     }
     const other = split === 'train' ? 'val' : 'train';
-    const missing = classNames.filter((name, i) => counts[i] === 0 && !has(split, name));
+    const isEmpty = (name: string, i: number) => counts[i] === 0 && (valOnly || has(split, name));
+    const missing = valOnly ? [] : classNames.filter((name, i) => counts[i] === 0 && !has(split, name));
     if (missing.length > 0)
       problems.push(
         `${nameSome('Class', missing)} ${missing.length === 1 ? 'is' : 'are'} in ${where(other)} but not in ${where(split)}. Add the folder, or remove it from ${where(other)}.`,
       );
-    const empty = classNames.filter((name, i) => counts[i] === 0 && has(split, name));
+    const empty = classNames.filter(isEmpty);
     if (empty.length > 0)
       problems.push(
-        `${nameSome('Class', empty)} ${empty.length === 1 ? 'has' : 'have'} no JPEG or PNG image in ${where(split)}. Add images, or remove the folder from both splits.`,
+        `${nameSome('Class', empty)} ${empty.length === 1 ? 'has' : 'have'} no JPEG or PNG image in ${where(split)}. Add images, or remove the ${valOnly ? 'class' : 'folder from both splits'}.`,
       );
   }
   if (problems.length === 0 && classNames.length < 2)

@@ -35,9 +35,12 @@ export async function readShards(walk: Walk, shards: Record<SplitName, string[]>
   const problems: string[] = [];
   const hash = createHash('sha256');
   const splits = {} as Record<SplitName, SplitIndex>;
+  // Validation alone will do for evaluations.
+  if (shards.val.length === 0)
+    problems.push(
+      `${walk.root} holds no val-*.tar. Put the shards of both splits into it, or of val alone to evaluate.`,
+    );
   for (const split of SPLITS) {
-    if (shards[split].length === 0)
-      problems.push(`${walk.root} holds no ${split}-*.tar. Put the shards of both splits into it.`);
     splits[split] = await readSplit(walk, shards[split], hash, problems);
   }
   const labels = await readClassLabels(walk, ['']);
@@ -52,6 +55,7 @@ export async function readShards(walk: Walk, shards: Record<SplitName, string[]>
         splits,
         () => false,
         (split) => `${split}-*.tar`,
+        shards.train.length === 0,
       ).map((text) => text.replace('Add the folder, or remove it from', 'Add images of it, or take it out of')),
     );
   return {
