@@ -9,8 +9,7 @@ import { tf } from '../../trainer/engine/tf.ts';
 import { createNetwork } from '../../trainer/models/create-network.ts';
 import trajectory from '../distill/trajectory.json' with { type: 'json' };
 import groupedConv from '../engine/grouped-conv-reference.json' with { type: 'json' };
-import mobile from '../models/mobile-reference.json' with { type: 'json' };
-import residual from '../models/reference.json' with { type: 'json' };
+import models from '../models/reference.json' with { type: 'json' };
 import { hashedImages, hashStateDict } from '../support/hashed-weights.ts';
 import { pythonWith, runPythonFile } from '../support/python.ts';
 import { setUpTensorFlow } from '../support/tensors.ts';
@@ -75,8 +74,7 @@ describe.skipIf(python === null)('timm computes the same as ours', async () => {
   );
 
   test.each([
-    ['make_reference.py', residual],
-    ['make_mobile_reference.py', mobile],
+    ['make_reference.py', models],
     ['make_grouped_conv_reference.py', groupedConv],
     ['make_distillation_reference.py', trajectory],
   ])(

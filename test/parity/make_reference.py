@@ -10,6 +10,7 @@ import torch
 from hashed_weights import hashed_images, hashed_state_dict
 from networks import build
 
+# Even and odd sizes: there the two paddings differ, and there they agree.
 CASES = [
     ("resnet18_w8", 32, 4),
     ("resnet18_w16", 37, 3),
@@ -18,29 +19,36 @@ CASES = [
     ("resnet17s_w8", 45, 3),
     ("senet19_w8", 37, 4),
     ("senet19_w8", 64, 2),
+    ("tf_efficientnet_b0_w8", 48, 3),
+    ("efficientnet_b0_w8", 37, 3),
+    ("tf_mobilenetv3_small_025", 37, 4),
+    ("mobilenetv3_small_025", 48, 4),
+    ("tf_mobilenetv3_large_025", 64, 3),
+    ("mobilenetv3_large_025", 45, 3),
 ]
 CLASSES = 7
-# After so many forward passes in training the running statistics are noted.
 STEPS = 3
+
+torch.set_num_threads(1)  # more threads on busy cores wait for one another
 
 
 def describe(name, size, batch):
     model = build(name, CLASSES)
     model.load_state_dict(hashed_state_dict(model), strict=True)
     images = hashed_images(batch, size)
+    model.double()  # the reference is exact to float32; ours is compared with it
     model.eval()
     with torch.no_grad():
-        evaluated = model(images)
+        evaluated = model(images.double())
     model.train()
-    model.double()  # the reference is exact to float32; ours is compared with it
     trained = model(images.double())
     labels = torch.arange(batch) % CLASSES
     torch.nn.functional.cross_entropy(trained, labels).backward()
-    with torch.no_grad():
-        for _ in range(STEPS - 1):
-            model(images.double())
-    gradients = {n: [p.grad.sum().item(), p.grad.norm().item()] for n, p in model.named_parameters()}
-    buffers = {n: b.norm().item() for n, b in model.named_buffers() if b.ndim == 1}
+    # Sum and norm of each, in the order of the keys.
+    gradients = [[p.grad.sum().item(), p.grad.norm().item()] for p in model.parameters()]
+    for _ in range(STEPS - 1):
+        model(images.double())
+    buffers = [[b.sum().item(), b.norm().item()] for b in model.buffers() if b.ndim == 1]
     return {
         "name": name,
         "size": size,
@@ -50,7 +58,7 @@ def describe(name, size, batch):
         "evalLogits": evaluated.flatten().tolist(),
         "trainLogits": trained.flatten().tolist(),
         "gradients": gradients,
-        "bufferNorms": buffers,
+        "buffers": buffers,
     }
 
 
