@@ -112,7 +112,7 @@ async function sortFlat(
   }
   if (labels === null) {
     problems.push(
-      `${where} holds images but no class folders. Sort them into ${join(where, '<class>')}/ or, for ILSVRC, put LOC_val_solution.csv, or ILSVRC2012_validation_ground_truth.txt with meta.mat, ${folder === '' ? 'into it' : 'beside it'}.`,
+      `${where} holds images but no class folders. Sort them into ${join(where, '<class>')}/ or, for ILSVRC, put LOC_val_solution.csv, or ILSVRC2012_validation_ground_truth.txt with meta.mat, ${folder === '' ? 'into it, or give the folder that holds them and it' : 'beside it'}.`,
     );
     return classes;
   }
