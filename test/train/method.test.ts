@@ -1,71 +1,29 @@
 /** Whole distillation steps with each of the method's choices, on networks whose arithmetic is known. */
-import { type DistillationMethod, MEAL_V2, methodOf } from '@mealtable/protocol/distillation-method';
-import type { Tensor } from '@tensorflow/tfjs';
+import { MEAL_V2, methodOf } from '@mealtable/protocol/distillation-method';
 import { describe, expect, test } from 'vitest';
 import { createDiscriminator } from '../../trainer/distill/discriminator.ts';
-import { drawTeacher } from '../../trainer/distill/random-teacher.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
 import { tf } from '../../trainer/engine/tf.ts';
 import { createClassificationTask } from '../../trainer/train/classification.ts';
 import { createDistillationTask } from '../../trainer/train/distillation.ts';
-import { StepRunner } from '../../trainer/train/step-runner.ts';
 import type { Task } from '../../trainer/train/task.ts';
-import { captureTask, type StepInputs, stepOf } from '../support/captured-steps.ts';
-import { colourImages, createLinearNetwork, createLinearTeacher } from '../support/linear-network.ts';
+import { on } from '../support/backends.ts';
+import { captureTask } from '../support/captured-steps.ts';
+import { createLinearNetwork, createLinearTeacher } from '../support/linear-network.ts';
 import { exampleDiscriminator, STUDENT, TEACHERS } from '../support/synthetic-case.ts';
+import {
+  type Choices,
+  createTask,
+  inputsOf,
+  OPTIONS,
+  readAll,
+  runStep,
+  weights,
+  withDiscriminator,
+} from '../support/synthetic-task.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 
 await setUpTensorFlow();
-const OPTIONS = { momentum: 0.9, weightDecay: 0 };
-/** Images are unit colours: the logits of image i are row i of the weights. */
-const weights = (rows: readonly number[][]) => [...rows, Array<number>(8).fill(0)];
-
-interface Choices {
-  method?: Partial<DistillationMethod>;
-  teachers?: readonly number[][][];
-  teacherWeights?: number[];
-  hasDiscriminator?: boolean;
-  seed?: number;
-}
-
-function createTask({ method, teachers = TEACHERS, hasDiscriminator = false, ...choices }: Choices = {}): Task {
-  const whole = { ...MEAL_V2, ...method };
-  return createDistillationTask(
-    {
-      student: createLinearNetwork(weights(STUDENT)),
-      teachers: teachers.map((rows) => createLinearTeacher(weights(rows))),
-      discriminator: hasDiscriminator ? exampleDiscriminator(whole.discriminator) : null,
-    },
-    OPTIONS,
-    { ...choices, method: whole },
-  );
-}
-const withDiscriminator = (discriminator: Partial<DistillationMethod['discriminator']>): Choices => ({
-  method: { discriminator: { ...MEAL_V2.discriminator, ...discriminator } },
-  hasDiscriminator: true,
-});
-
-/** At a rate of 1 the first step moves weights by their gradient. */
-function inputsOf(task: Task, step = 0, rate = 1, labels = [0, 7]): StepInputs {
-  const more = task.inputsAt?.(step, 2) ?? {};
-  const images = colourImages([
-    [1, 0, 0],
-    [0, 1, 0],
-  ]);
-  return { images, labels: tf.tensor1d(labels, 'int32'), rate: tf.scalar(rate), ...more };
-}
-
-const readAll = (tensors: Record<string, Tensor>) =>
-  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.dataSync()[0]!]));
-
-function runStep(task: Task, step = 0, rate = 1, labels?: number[]): Record<string, number> {
-  const inputs = inputsOf(task, step, rate, labels);
-  const results = tf.tidy(() => stepOf(task)(inputs) as never) as Record<string, Tensor>;
-  const numbers = readAll(results);
-  tf.dispose([inputs, results] as never);
-  return numbers;
-}
-
 const studentOf = (task: Task) => [...task.network.parameters.get('weight')!.dataSync()];
 /** How far one step moves the student, and the discriminator. */
 function moveOf(choices: Choices): { numbers: Record<string, number>; student: number[]; discriminator: number[] } {
@@ -170,6 +128,30 @@ test('hard labels share the loss by their weight, smoothed; with all of it they 
   expect(soft.numbers.hard_label_loss).not.toBe(alone.hard_label_loss);
 });
 
+test('the plain backend computes the same, every choice at once', async () => {
+  const discriminator = {
+    gradient: 'reversal',
+    learningRateFactor: 0.1,
+    finalRelu: false,
+    inputs: 'probabilities',
+  } as const;
+  const method = {
+    ensemble: 'mean-logit',
+    temperature: 2,
+    hardLabelWeight: 0.3,
+    labelSmoothing: 0.1,
+    discriminator,
+  } as const;
+  const play = () => {
+    const task = createTask({ method, teacherWeights: [3, 1], hasDiscriminator: true });
+    const numbers = [0, 1, 2].flatMap((step) => Object.values(runStep(task, step, 0.5)));
+    const moved = task.variables.flatMap((variable) => [...variable.dataSync()]);
+    task.dispose();
+    return [...numbers, ...moved];
+  };
+  expectClose(await on('cpu', play), play(), 1e-5);
+});
+
 test('what a step tells: accuracy of student and ensemble, and how often they agree', () => {
   const best = (row: number[]) => row.indexOf(Math.max(...row));
   const softmax = (row: number[]) => row.map((x) => Math.exp(x) / row.reduce((total, y) => total + Math.exp(y), 0));
@@ -185,67 +167,6 @@ test('what a step tells: accuracy of student and ensemble, and how often they ag
     expect(numbers.teacher_agreement).toBe(share(guessed, said));
     expect('discriminator_loss' in numbers || 'discriminator_accuracy' in numbers).toBe(false);
   }
-});
-
-describe('one random teacher per batch', () => {
-  const random: Choices = { method: { ensemble: 'random-teacher' }, seed: 7, hasDiscriminator: true };
-  const drawn = [0, 1, 2, 3, 4, 5].map((step) => drawTeacher(Rng.seeded(7), step, [1, 1]));
-
-  test.each(['eager', 'captured'])(
-    '%s: each step is that of the drawn teacher alone, for the discriminator too',
-    (form) => {
-      expect(new Set(drawn).size).toBe(2);
-      const task = createTask(random);
-      const example = inputsOf(task);
-      const captured = form === 'captured' ? captureTask(task, example) : null;
-      tf.dispose(example);
-      // Rows of zeros for the teacher that is not asked would not do: the single one decides every number.
-      const singles = [0, 1].map((k) => createTask({ teachers: [TEACHERS[k]!], hasDiscriminator: true }));
-      for (const [step, teacher] of drawn.entries()) {
-        const inputs = inputsOf(task, step, 0);
-        const results = captured === null ? tf.tidy(() => stepOf(task)(inputs) as never) : captured.run(inputs);
-        const expected = runStep(singles[teacher]!, 0, 0);
-        for (const [name, value] of Object.entries(readAll(results as Record<string, Tensor>)))
-          expect(value, `${name} of step ${step}`).toBeCloseTo(expected[name]!, 5);
-        tf.dispose([inputs, results] as never);
-      }
-      captured?.dispose();
-      for (const owner of [task, ...singles]) owner.dispose();
-    },
-  );
-
-  test('reaches the trainer’s steps by their number: a resumed run learns from the same teachers', () => {
-    const task = createTask(random);
-    const onFallback = (reason: string) => expect.unreachable(reason);
-    const steps = new StepRunner(task, { precision: 'float32', cache: null, stagesInputs: false, onFallback });
-    const batch = { pixels: new Uint8Array(2 * 3), labels: Int32Array.from([0, 7]), size: 2 };
-    const asked = [4, 0, 1].map((step) => {
-      const inputs = steps.prepare(batch as never, 0.1, step);
-      const teacher = [...inputs.teacher!.dataSync()].indexOf(1);
-      tf.dispose(inputs);
-      return teacher;
-    });
-    expect(asked).toEqual([drawn[4], drawn[0], drawn[1]]);
-    steps.dispose();
-    task.dispose();
-  });
-
-  test('of another seed is another; of one teacher always that one', () => {
-    const of = (choices: Choices) => {
-      const task = createTask(choices);
-      const chosen = Array.from({ length: 32 }, (_, step) => {
-        const inputs = task.inputsAt!(step, 2);
-        const [teacher] = [[...inputs.teacher!.dataSync()].indexOf(1)];
-        tf.dispose(inputs);
-        return teacher;
-      });
-      task.dispose();
-      return chosen;
-    };
-    expect(of({ ...random, seed: 6 })).not.toEqual(of(random));
-    expect(of({ ...random, teacherWeights: [1, 1000] }).filter((k) => k === 1).length).toBeGreaterThan(28);
-    expect(new Set(of({ ...random, teachers: [TEACHERS[0]] }))).toEqual(new Set([0]));
-  });
 });
 
 test.each([

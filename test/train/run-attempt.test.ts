@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttemptRecord, CHECKPOINT_FILES } from '@mealtable/protocol/records';
-import type { TrainingConfig } from '@mealtable/protocol/run-config';
+import type { DistillationConfig, TrainingConfig } from '@mealtable/protocol/run-config';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadRuntime } from '../../trainer/engine/runtime.ts';
 import { ATTEMPT_FILES } from '../../trainer/train/job.ts';
@@ -71,8 +71,16 @@ async function run(
   }
 }
 
+/** Its first and its last checkpoint, as if of two runs. */
+const twoTeachers = () => [
+  teacher(),
+  {
+    ...teacher(checkpointPath(teacherDir, checkpointsOf(teacherDir).at(-1)!, CHECKPOINT_FILES.model)),
+    runId: runId(8),
+  },
+];
 const teacher = (path = teacherPath) => ({ runId: runId(7), network: 'resnet18_w8' as const, classCount: 3, path });
-const distillation = (discriminator: boolean, epochs: number): TrainingConfig => ({
+const distillation = (discriminator: boolean, epochs: number): DistillationConfig => ({
   ...CLASSIFICATION,
   task: 'distillation',
   teachers: [{ kind: 'run', runId: runId(7) }],
@@ -93,6 +101,20 @@ const WHOLE_RECIPE: TrainingConfig = {
   ema: { decay: 0.9, warmup: true },
   accumulation: 3,
   mixing: { kind: 'cutmix', alpha: 1, probability: 1 },
+};
+
+/** Each of the method's choices other than MEAL V2's. */
+const OTHER_METHOD: TrainingConfig = {
+  ...distillation(true, 1),
+  teachers: [
+    { kind: 'run', runId: runId(7), weight: 2 },
+    { kind: 'run', runId: runId(8) },
+  ],
+  ensemble: 'random-teacher',
+  temperature: 2,
+  hardLabelWeight: 0.25,
+  labelSmoothing: 0.1,
+  discriminatorOptions: { gradient: 'reversal', learningRateFactor: 0.5, finalRelu: false, inputs: 'probabilities' },
 };
 
 beforeAll(async () => {
@@ -151,6 +173,20 @@ describe('an attempt that ends well', () => {
     const { tensors } = await readSafetensors(checkpointPath(dir, last, CHECKPOINT_FILES.state));
     expect(tensors.has('discriminator.fc1.weight')).toBe(on);
     expect(tensors.has('sgd.discriminator.fc1.weight')).toBe(on);
+  });
+
+  test('with another method minimises what that says, and tells what became of it', async () => {
+    const { dir, outcome } = await run(OTHER_METHOD, { teacherPaths: twoTeachers() });
+    expect(outcome).toBe('succeeded');
+    const steps = metricsOf(dir).filter(({ values }) => 'train/loss' in values);
+    expect(steps).toHaveLength(STEPS_PER_EPOCH);
+    for (const { values } of steps) {
+      const read = (name: string) => Number(values[`train/${name}`]);
+      const expected = 0.75 * read('similarity_loss') + 0.25 * read('hard_label_loss') + read('discriminator_loss');
+      expect(read('loss')).toBeCloseTo(expected, 4);
+      for (const share of ['top1', 'ensemble_top1', 'teacher_agreement', 'discriminator_accuracy'])
+        expect([share, read(share) >= 0 && read(share) <= 100]).toEqual([share, true]);
+    }
   });
 
   test('with averages of the weights validates and saves those, and the trained weights beside them', async () => {
@@ -232,8 +268,9 @@ describe('an attempt that goes on from a checkpoint', () => {
     ['classification', CLASSIFICATION],
     ['distillation', distillation(true, EPOCHS)],
     ['AdamW, averages, three batches to an update, CutMix', WHOLE_RECIPE],
+    ['random teachers and every other choice of the method', OTHER_METHOD],
   ] as const)('%s: gives the same numbers and weights, bit for bit, as one never stopped', async (_name, config) => {
-    const whole = await run({ ...config, epochs: EPOCHS }, { teacherPaths: [teacher()] });
+    const whole = await run({ ...config, epochs: EPOCHS }, { teacherPaths: twoTeachers() });
     // By the captured graph: one that fell back would say so.
     expect(logOf(whole.dir).filter((line) => line.includes('op by op'))).toEqual([]);
     // After the first step, in the middle of the second epoch, and after the last step, before its validation.
@@ -242,7 +279,7 @@ describe('an attempt that goes on from a checkpoint', () => {
     let more: JobParts = {};
     let dir = '';
     for (const [i, stopAfter] of [...stops, Number.POSITIVE_INFINITY].entries()) {
-      const part = await run({ ...config, epochs: EPOCHS }, { teacherPaths: [teacher()], stopAfter, ...more });
+      const part = await run({ ...config, epochs: EPOCHS }, { teacherPaths: twoTeachers(), stopAfter, ...more });
       expect(part.outcome).toBe(i < stops.length ? 'interrupted' : 'succeeded');
       dir = part.dir;
       const numbers = numbersOf(dir);
