@@ -7,19 +7,15 @@ import { createNetwork } from '../../trainer/models/create-network.ts';
 import { createClassificationTask } from '../../trainer/train/classification.ts';
 import { createDistillationTask } from '../../trainer/train/distillation.ts';
 import type { StepResult, Task } from '../../trainer/train/task.ts';
-import type { StateDict } from '../../trainer/weights/state-dict.ts';
 import { colourImages, createLinearNetwork, createLinearTeacher } from '../support/linear-network.ts';
+import { exampleDiscriminator, STUDENT, TEACHERS } from '../support/synthetic-case.ts';
 import { expectClose, setUpTensorFlow } from '../support/tensors.ts';
 
 await setUpTensorFlow();
 
-// Inputs and expected numbers of the reference loss, computed with PyTorch in float64.
+// Expected numbers of the reference loss, computed with PyTorch in float64.
 const CLASSES = 8;
-const grid = (a: number, b: number, m: number, scale: number): number[][] =>
-  [0, 1].map((i) => Array.from({ length: CLASSES }, (_, j) => (((i * a + j * b) % m) - Math.floor(m / 2)) * scale));
-const STUDENT = grid(5, 3, 7, 0.5);
-const TEACHER_1 = grid(4, 5, 9, 0.4);
-const TEACHER_2 = grid(2, 7, 11, 0.3);
+const [TEACHER_1, TEACHER_2] = TEACHERS;
 const LOSS_KD = 2.7160968929;
 const LOSS_D = 0.7272201255;
 const SGD = { momentum: 0.9, weightDecay: 0 };
@@ -31,25 +27,6 @@ const unitImages = () =>
     [1, 0, 0],
     [0, 1, 0],
   ]);
-
-/** The reference's weights: W[o][i] = (((7o + 3i + k) mod 5) - 1) 0.2, b[o] = 0.05 (o + 1) in layer k. */
-function referenceDiscriminator(): Discriminator {
-  const discriminator = createDiscriminator(CLASSES, Rng.seeded(1));
-  expect(discriminator.widths).toEqual([8, 4, 2, 2]);
-  const state: StateDict = new Map();
-  for (let k = 0; k < 3; k++) {
-    const [inputs, outputs] = [discriminator.widths[k]!, discriminator.widths[k + 1]!];
-    const weight = Float32Array.from({ length: outputs * inputs }, (_, at) => {
-      const [o, i] = [Math.floor(at / inputs), at % inputs];
-      return (((7 * o + 3 * i + k) % 5) - 1) * 0.2;
-    });
-    state.set(`fc${k + 1}.weight`, { dtype: 'F32', shape: [outputs, inputs], data: weight });
-    const bias = Float32Array.from({ length: outputs }, (_, o) => 0.05 * (o + 1));
-    state.set(`fc${k + 1}.bias`, { dtype: 'F32', shape: [outputs], data: bias });
-  }
-  discriminator.loadStateDict(state);
-  return discriminator;
-}
 
 function createReferenceTask(discriminator: Discriminator | null): Task {
   return createDistillationTask(
@@ -120,7 +97,7 @@ describe('a distillation step', () => {
   });
 
   test('with the discriminator descends the sum, student and discriminator at one rate', async () => {
-    const discriminator = referenceDiscriminator();
+    const discriminator = exampleDiscriminator();
     const before = await discriminator.toStateDict();
     const task = createReferenceTask(discriminator);
     // At a rate of 1 the weights move by the gradient itself.
