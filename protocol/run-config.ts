@@ -4,6 +4,7 @@ import { explainIdleSmoothing, LabelSmoothing, methodFields, TeacherWeight } fro
 import { CheckpointId, RunId } from './ids.ts';
 import { NETWORKS, NetworkName } from './networks.ts';
 import { KNOWN_WEIGHTS, WeightsName } from './published-weights.ts';
+import { explainUncacheable, SoftLabelsConfig } from './soft-labels.ts';
 import { AdamWConfig, DecayedParameters, recipeFields } from './training-recipe.ts';
 
 export const DatasetName = z
@@ -130,6 +131,7 @@ export const DistillationConfig = z.strictObject({
   teachers: z.array(TeacherSource).min(1, 'Choose at least one teacher.'),
   discriminator: z.boolean(),
   ...methodFields,
+  softLabels: SoftLabelsConfig.optional(),
 });
 export type ClassificationConfig = z.infer<typeof ClassificationConfig>;
 export type DistillationConfig = z.infer<typeof DistillationConfig>;
@@ -197,6 +199,8 @@ function checkMethod(config: DistillationConfig, ctx: Pick<z.RefinementCtx, 'add
     complain('teachers', 'The same teacher is listed twice.');
   const idle = explainIdleSmoothing(config);
   if (idle !== null) complain('labelSmoothing', idle);
+  const uncacheable = explainUncacheable(config);
+  if (uncacheable !== null) complain('softLabels', uncacheable);
   if (!config.discriminator && config.discriminatorOptions !== undefined)
     complain('discriminatorOptions', 'The discriminator is off: switch it on, or leave its options out.');
 }

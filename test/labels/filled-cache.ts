@@ -20,6 +20,8 @@ export function withCache<T>(folder: string, use: (cache: LabelCache) => T, writ
 
 /** Writes view 0 of all images in blocks of ten. Returns the segment's path. */
 export function fill(folder: string, key: LabelKey = KEY): string {
+  // Segments sort by the millisecond in which they began: this one is to be the last.
+  for (const now = Date.now(); Date.now() === now; );
   withCache(
     folder,
     (cache) => {

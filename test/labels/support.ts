@@ -1,5 +1,5 @@
 /** Keys, and labels that are a function of (image, view), so that any process can tell right ones from wrong ones. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Rng } from '../../trainer/engine/rng.ts';
@@ -81,7 +81,5 @@ export async function withFolder<T>(use: (folder: string) => T | Promise<T>): Pr
 /** Paths of a key's segments, oldest first. */
 export function segmentsOf(folder: string, key: LabelKey): string[] {
   const own = join(folder, hashKey(key));
-  return readdirSync(own)
-    .sort()
-    .map((name) => join(own, name));
+  return (existsSync(own) ? readdirSync(own) : []).sort().map((name) => join(own, name));
 }

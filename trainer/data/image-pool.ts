@@ -36,7 +36,7 @@ export class ImagePool {
     this.#threads = Array.from({ length: threads }, () => new WorkerThread(workerUrl, data));
   }
 
-  /** Loads the images at `places`, which lie at `locations`. `epoch` null gives validation's centre views. */
+  /** Loads view `epoch` of the images at `places`, which lie at `locations`. Null gives validation's centre views. */
   async render(places: number[], locations: ImageLocation[], epoch: number | null): Promise<Rendered> {
     if (this.#threads.length === 1) return this.#threads[0]!.render(places, locations, epoch);
     const positions = this.#threads.map((_, t) =>

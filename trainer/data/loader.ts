@@ -10,6 +10,13 @@ export interface Batch {
   /** Class indices. */
   labels: Int32Array;
   size: number;
+  /** Of training: which images these are, by their places in the split, and which view of each. */
+  source?: BatchSource;
+}
+
+export interface BatchSource {
+  places: number[];
+  view: number;
 }
 
 export interface LoaderOptions {
@@ -19,6 +26,8 @@ export interface LoaderOptions {
   unreadable: UnreadableImages;
   /** Batches that make up one update, of training; 1 unless given. */
   accumulation?: number | undefined;
+  /** The view of all images in an epoch, of training; another one in every epoch unless given. */
+  viewOf?: ((epoch: number) => number) | undefined;
 }
 
 /** Training: every epoch in another random order, without the last partial batch or, with accumulation, the last partial update. */
@@ -60,21 +69,23 @@ export class TrainingBatches {
   }
 
   async #load(step: number): Promise<Batch> {
-    const { pool, split } = this.#options;
+    const { pool, split, viewOf = (epoch) => epoch } = this.#options;
     const epoch = Math.floor(step / this.stepsPerEpoch);
+    const view = viewOf(epoch);
     const order = this.#orderOf(epoch);
     const begin = (step % this.stepsPerEpoch) * this.#batchSize;
     const places = [...order.subarray(begin, begin + this.#batchSize)];
     const rendered = await pool.render(
       places,
       places.map((place) => split.locate(place)),
-      epoch,
+      view,
     );
-    await this.#replaceUnreadable(rendered, places, order, begin, epoch);
+    await this.#replaceUnreadable(rendered, places, order, begin, view);
     return {
       pixels: rendered.pixels,
       labels: Int32Array.from(places, (place) => split.labels[place]!),
       size: places.length,
+      source: { places, view },
     };
   }
 
@@ -84,7 +95,7 @@ export class TrainingBatches {
     places: number[],
     order: Uint32Array,
     begin: number,
-    epoch: number,
+    view: number,
   ): Promise<void> {
     const { pool, split, unreadable } = this.#options;
     failures.forEach((reason, i) => {
@@ -102,7 +113,7 @@ export class TrainingBatches {
           if (!readable[within]) continue;
           pixels.copyWithin(position * length, within * length, (within + 1) * length);
         } else {
-          const single = await pool.render([place], [split.locate(place)], epoch);
+          const single = await pool.render([place], [split.locate(place)], view);
           if (single.failures[0] !== null) {
             unreadable.note('train', split.describe(place), single.failures[0]!);
             continue;

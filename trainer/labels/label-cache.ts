@@ -39,7 +39,7 @@ export interface VerifyResult {
 }
 
 /**
- * The labels of a key. Only a writable cache makes its folder, and a file of its own with the first `append`. Throws a
+ * The labels of a key. Only a writable cache makes its folder and a file of its own, with the first `append`. Throws a
  * ZodError for an invalid key, and file errors.
  * @param folder of all keys' labels
  */
@@ -48,6 +48,7 @@ export function openLabelCache(folder: string, key: LabelKey, { writable }: { wr
 }
 
 export class LabelCache {
+  readonly #folder: string;
   readonly #codec: RecordCodec;
   readonly #shape: BlockShape;
   readonly #segments: Segments;
@@ -60,7 +61,7 @@ export class LabelCache {
     const canonical = canonicalKey(key);
     const hash = hashKey(key);
     const own = join(folder, hash);
-    if (writable) mkdirSync(own, { recursive: true });
+    this.#folder = own;
     this.#writable = writable;
     this.#codec = new RecordCodec(key);
     this.#imageCount = key.dataset.imageCount;
@@ -125,6 +126,7 @@ export class LabelCache {
     }
     const step = Math.max(1, Math.floor(MAX_BLOCK_BYTES / this.#codec.recordBytes));
     try {
+      mkdirSync(this.#folder, { recursive: true });
       for (let begin = 0; begin < places.length; begin += step) {
         const end = Math.min(begin + step, places.length);
         this.#appendBlock(pairsOf(places, views, begin, end), words.subarray(begin * recordWords, end * recordWords));

@@ -20,12 +20,13 @@ import type { ForwardResult } from '../engine/gradients.ts';
 import { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
+import { type EnsembleAnswer, givenAnswer } from './given-labels.ts';
 import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
 import { Updater, type UpdaterOptions } from './updater.ts';
 
 export interface DistillationParts {
   student: Network;
-  /** They see the same images as the student. */
+  /** They see the same images as the student. None: every step is given its soft labels, see `withGivenLabels`. */
   teachers: readonly FrozenNetwork[];
   /** Null: no discriminator. Its final ReLU is its own; the rest of the method's options for it are looked at here. */
   discriminator: Discriminator | null;
@@ -38,12 +39,6 @@ export interface DistillationChoices {
   teacherWeights?: readonly number[];
   /** The run's: it decides which teacher a step draws. */
   seed?: number;
-}
-
-/** What the ensemble says of a batch, both [N, C]. */
-interface Ensemble {
-  softLabels: Tensor2D;
-  logits: Tensor2D;
 }
 
 /** Takes over all networks. */
@@ -65,7 +60,7 @@ export function createDistillationTask(
   const shares = sharesOf(teacherWeights);
   const rng = Rng.seeded(seed);
 
-  function ask(images: Tensor4D, drawn: Tensor1D | undefined): Ensemble {
+  function ask(images: Tensor4D, drawn: Tensor1D | undefined): EnsembleAnswer {
     const teacherLogits = teachers.map((teacher) => teacher.forward(images));
     const mean = ensemble === 'mean-logit' ? 'logit' : 'probability';
     const stepShares = drawn ?? shares;
@@ -76,14 +71,14 @@ export function createDistillationTask(
   }
 
   /** The discriminator's outputs for student and ensemble. */
-  function tellApart(judge: Discriminator, logits: Tensor2D, taught: Ensemble): Tensor2D {
+  function tellApart(judge: Discriminator, logits: Tensor2D, taught: EnsembleAnswer): Tensor2D {
     return discriminatorInputs === 'logits'
       ? discriminate(judge, logits, taught.logits, gradient)
       : discriminate(judge, softened(logits, temperature), taught.softLabels, gradient);
   }
 
   function step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar, more: Tensors): StepResult {
-    const taught = ask(images, more.teacher as Tensor1D | undefined);
+    const taught = givenAnswer(more) ?? ask(images, more.teacher as Tensor1D | undefined);
     const hardLabelLoss = (logits: Tensor2D) =>
       overMixedLabels(labels, more, (given) => hardCrossEntropy(logits, given, labelSmoothing));
     const hardTop1 = (scores: Tensor2D) => overMixedLabels(labels, more, (given) => top1Percent(scores, given));

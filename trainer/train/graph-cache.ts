@@ -18,7 +18,7 @@ export function graphCacheFor(job: TrainingJob, graph: 'train' | 'predict'): Gra
 }
 
 /** @param computation whatever decides which ops the graph consists of */
-export function graphCache(graph: 'train' | 'predict', computation: unknown): GraphCache | null {
+export function graphCache(graph: 'train' | 'predict' | 'label', computation: unknown): GraphCache | null {
   const program = fileURLToPath(import.meta.url);
   if (!program.endsWith('.js')) return null;
   const version = createHash('sha256').update(readFileSync(program)).digest('hex');
@@ -32,10 +32,11 @@ function computationOf({ grant: { config }, teacherPaths }: TrainingJob): unknow
   const { learningRate: _, schedule: __, ...optimizer } = config.optimizer;
   const common = { task, network, optimizer, precision, ema, accumulation, mixing: mixing?.kind };
   if (config.task === 'classification') return { ...common, labelSmoothing: config.labelSmoothing ?? 0 };
+  const student = { ...common, discriminator: config.discriminator, method: methodOf(config) };
+  // Soft labels from elsewhere: whoever the teachers are, the step is the same.
+  if (config.softLabels?.mode === 'cached') return { ...student, softLabels: 'given' };
   return {
-    ...common,
-    discriminator: config.discriminator,
-    method: methodOf(config),
+    ...student,
     teachers: teacherNetworks(config.teachers, teacherPaths),
     teacherWeights: teacherWeights(config),
   };

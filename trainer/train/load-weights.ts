@@ -3,11 +3,13 @@ import type { NetworkName } from '@mealtable/protocol/networks';
 import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
 import type { TeacherSource } from '@mealtable/protocol/run-config';
 import { IMAGENET_NORMALISATION, type Normalisation } from '../engine/pixels.ts';
+import { hashWeights } from '../labels/key.ts';
 import { createNetwork } from '../models/create-network.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
 import { withNormalisation } from '../models/with-normalisation.ts';
 import { classifierPrefix } from '../weights/classifier.ts';
 import { openWeights } from '../weights/open-weights.ts';
+import { readAll, type TensorSource } from '../weights/tensor-source.ts';
 import { type OpenCheckpoint, openCheckpoint, type Progress } from './checkpoint.ts';
 import type { TrainingJob } from './job.ts';
 import { type PublishedFiles, requireClasses } from './published-weights.ts';
@@ -33,12 +35,21 @@ const OTHER_FILE = 'Put the right file there, or remove it so that it is downloa
 
 /** Loads a file into `network`, tensor by tensor. On a failure dispose of the network: it may be half loaded. */
 export async function loadWeights(network: Network, weights: WeightsToLoad): Promise<void> {
-  const { what, path, advice, replaceHead = false } = weights;
+  const { replaceHead = false } = weights;
+  const leave = (name: string) => replaceHead && name.startsWith(classifierPrefix(network.name));
+  await readWeights(weights, network.numClasses, (file) => network.load(file, { leave }));
+}
+
+/** What `read` makes of the file, which is open for as long as that takes. */
+async function readWeights<T>(
+  { what, network, path, advice }: WeightsToLoad,
+  classCount: number,
+  read: (file: TensorSource) => Promise<T>,
+): Promise<T> {
   try {
     const file = await openWeights(path);
     try {
-      const leave = (name: string) => replaceHead && name.startsWith(classifierPrefix(network.name));
-      await network.load(file, { leave });
+      return await read(file);
     } finally {
       await file.close();
     }
@@ -46,23 +57,24 @@ export async function loadWeights(network: Network, weights: WeightsToLoad): Pro
     if (describeFailure(error).failureCode !== 'trainer_error') throw error;
     throw new RunFailure(
       'weights_missing',
-      `${what} could not be loaded from ${path} as ${network.name} with ${network.numClasses} classes. ${(error as Error).message} ${advice}`,
+      `${what} could not be loaded from ${path} as ${network} with ${classCount} classes. ${(error as Error).message} ${advice}`,
       { cause: error },
     );
   }
 }
 
-/** The teachers in the config's order. The caller disposes of them. */
+/** The config's teachers, or only the `chosen` of them, in order. The caller disposes of them. */
 export async function loadTeachers(
   job: TrainingJob,
   published: PublishedFiles,
   classCount: number,
+  chosen?: readonly TeacherSource[],
 ): Promise<FrozenNetwork[]> {
   const { config } = job.grant;
+  const sources = chosen ?? (config.task === 'distillation' ? config.teachers : []);
   const teachers: FrozenNetwork[] = [];
   try {
-    for (const source of config.task === 'distillation' ? config.teachers : [])
-      teachers.push(await loadTeacher(teacherWeights(source, job, published), classCount));
+    for (const source of sources) teachers.push(await loadTeacher(teacherFile(source, job, published), classCount));
     return teachers;
   } catch (error) {
     for (const teacher of teachers) teacher.dispose();
@@ -70,7 +82,18 @@ export async function loadTeachers(
   }
 }
 
-function teacherWeights(source: TeacherSource, job: TrainingJob, published: PublishedFiles): WeightsToLoad {
+/** Hash of a teacher's weights, see `hashWeights`; no network is built. @throws {RunFailure} weights_missing */
+export async function hashTeacher(weights: WeightsToLoad, classCount: number): Promise<string> {
+  requireTeacherClasses(weights, classCount);
+  return readWeights(weights, classCount, async (file) => hashWeights(await readAll(file)));
+}
+
+function requireTeacherClasses({ what, classCount: given }: WeightsToLoad, classCount: number): void {
+  requireClasses(what, given, classCount, 'Choose one trained on the same classes.');
+}
+
+/** A teacher's file, which is on this host already. */
+export function teacherFile(source: TeacherSource, job: TrainingJob, published: PublishedFiles): WeightsToLoad {
   if (source.kind === 'pretrained') return publishedWeights('The teacher', source.weights, published);
   const { runId, network, classCount, path } = job.teacherPaths.find((file) => file.runId === source.runId)!;
   return { what: `The teacher ${runId}`, network, classCount, path, advice: OTHER_RUN };
@@ -93,7 +116,7 @@ function publishedWeights(role: string, name: string, published: PublishedFiles)
 }
 
 async function loadTeacher(weights: WeightsToLoad, classCount: number): Promise<FrozenNetwork> {
-  requireClasses(weights.what, weights.classCount, classCount, 'Choose one trained on the same classes.');
+  requireTeacherClasses(weights, classCount);
   const network = createNetwork(weights.network, classCount, null);
   try {
     await loadWeights(network, weights);

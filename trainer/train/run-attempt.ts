@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { methodOf } from '@mealtable/protocol/distillation-method';
 import { makeId } from '@mealtable/protocol/ids';
 import { teacherWeights } from '@mealtable/protocol/run-config';
+import { needsLogits } from '@mealtable/protocol/soft-labels';
 import { explainValidationOnly } from '@mealtable/protocol/validation-only';
 import { REFERENCE_VIEWS } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -17,6 +18,7 @@ import { createDiscriminator } from '../distill/discriminator.ts';
 import type { Precision } from '../engine/capture.ts';
 import { Rng } from '../engine/rng.ts';
 import { loadRuntime, type Runtime } from '../engine/runtime.ts';
+import { viewOfEpoch } from '../labels/views.ts';
 import { createNetwork } from '../models/create-network.ts';
 import type { Network } from '../models/network.ts';
 import { type Progress, pruneCheckpoints, writeCheckpoint } from './checkpoint.ts';
@@ -24,16 +26,19 @@ import { createClassificationTask } from './classification.ts';
 import { createDistillationTask } from './distillation.ts';
 import { finiteOnly, requireFinite } from './divergence.ts';
 import { runEvaluation } from './evaluation-attempt.ts';
+import { withGivenLabels } from './given-labels.ts';
 import { graphCacheFor } from './graph-cache.ts';
 import { availableBytes, describeMemory, peakMemory } from './host-memory.ts';
 import { ATTEMPT_FILES, isTraining, type TrainerJob, type TrainingJob } from './job.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import { explainOutOfMemory, requireFit } from './memory.ts';
+import { isCached, labelsFolder, openStoredLabels, type StoredLabelsContext } from './open-stored-labels.ts';
 import { Predictor } from './predictor.ts';
 import { obtainPublished, type PublishedFiles } from './published-weights.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { MAX_SILENCE_MS } from './step-meter.ts';
 import { StepRunner } from './step-runner.ts';
+import type { StoredLabels } from './stored-labels.ts';
 import type { Task } from './task.ts';
 import { runTraining } from './training-loop.ts';
 import { followRecipe, updaterOptionsOf } from './training-recipe.ts';
@@ -53,6 +58,8 @@ export interface AttemptContext {
   shouldStop: () => boolean;
   /** Bytes of memory that a run on the CPU may still take, null for not known. Asked before the first step. */
   freeBytes?: () => number | null;
+  /** Where soft labels are kept; this host's cache unless given. */
+  labelsFolder?: string;
 }
 
 /** Rejects with whatever ended the run early; `describeFailure` puts it into words. */
@@ -71,7 +78,7 @@ async function runTrainingAttempt(context: TrainingContext): Promise<'succeeded'
   if (published === null) return 'interrupted';
   const pool = new ImagePool({
     workerUrl: imageWorkerUrl,
-    seed: config.seed,
+    seed: isCached(config) ? config.softLabels.augmentationSeed : config.seed,
     views: { inputSize: config.inputSize, ...REFERENCE_VIEWS },
     threads: Math.min(job.threads, MAX_IMAGE_THREADS),
     cacheBytes: IMAGE_CACHE_BYTES,
@@ -85,11 +92,20 @@ async function runTrainingAttempt(context: TrainingContext): Promise<'succeeded'
         `The run asks for ${config.precision}, but this host computes on a CPU: it runs in float32.`,
       );
     const precision = runtime.device === 'cpu' ? 'float32' : config.precision;
-    const { task, progress } = await prepareTask(job, dataset, { published, precision, backend: runtime.versionText });
+    const softLabels = await openLabels(context, { dataset, published, precision });
     try {
-      return await train(context, { dataset, pool, task, runtime, precision }, progress);
+      const { task, progress } = await prepareTask(job, dataset, {
+        published,
+        precision,
+        backend: runtime.versionText,
+      });
+      try {
+        return await train(context, { dataset, pool, task, softLabels, runtime, precision }, progress);
+      } finally {
+        task.dispose();
+      }
     } finally {
-      task.dispose();
+      softLabels?.close();
     }
   } finally {
     await pool.close();
@@ -103,6 +119,16 @@ async function openUsable(path: string): Promise<Dataset> {
   if (dataset.splits.train.length < 2)
     throw new DatasetInvalidError(`${path} has one training image. Batch norm needs at least 2.`);
   return dataset;
+}
+
+/** Null for runs that ask their teachers in every step, or have none. */
+async function openLabels(
+  { job, records, labelsFolder: folder = labelsFolder(process.env) }: TrainingContext,
+  prepared: Pick<StoredLabelsContext, 'dataset' | 'published' | 'precision'>,
+): Promise<StoredLabels | null> {
+  const { config } = job.grant;
+  if (!isCached(config)) return null;
+  return openStoredLabels(job, config, { ...prepared, folder, log: (level, line) => records.log(level, line) });
 }
 
 /** The task at its starting point, fresh or as the checkpoint to resume left it. The caller disposes of it. */
@@ -142,19 +168,21 @@ async function createTask(
   const { config } = job.grant;
   const options = { ...updaterOptionsOf(config), precision };
   if (config.task === 'classification') return createClassificationTask(network, options, config.labelSmoothing);
-  const teachers = await loadTeachers(job, published, network.numClasses);
+  const teachers = isCached(config) ? [] : await loadTeachers(job, published, network.numClasses);
   const method = methodOf(config);
   const discriminator = config.discriminator
     ? createDiscriminator(network.numClasses, rng, method.discriminator)
     : null;
   const choices = { method, teacherWeights: teacherWeights(config), seed: config.seed };
-  return createDistillationTask({ student: network, teachers, discriminator }, options, choices);
+  const task = createDistillationTask({ student: network, teachers, discriminator }, options, choices);
+  return isCached(config) ? withGivenLabels(task, network.numClasses, needsLogits(config)) : task;
 }
 
 interface Prepared {
   dataset: Dataset;
   pool: ImagePool;
   task: Task;
+  softLabels: StoredLabels | null;
   runtime: Runtime;
   /** What this host computes in. */
   precision: Precision;
@@ -162,7 +190,7 @@ interface Prepared {
 
 async function train(
   { attemptDir, job, records, shouldStop, freeBytes = availableBytes }: TrainingContext,
-  { dataset, pool, task, runtime, precision }: Prepared,
+  { dataset, pool, task, softLabels, runtime, precision }: Prepared,
   progress: Progress,
 ): Promise<'succeeded' | 'interrupted'> {
   const { config } = job.grant;
@@ -171,8 +199,10 @@ async function train(
   const unreadable = new UnreadableImages({ train: trainSplit.length, val: valSplit.length }, (line) =>
     records.log('warning', line),
   );
+  const views = isCached(config) ? config.softLabels.viewsPerImage : null;
+  const viewOf = views === null ? undefined : (epoch: number) => viewOfEpoch(epoch, views);
   const training = new TrainingBatches(
-    { pool, split: trainSplit, batchSize, unreadable, accumulation: config.accumulation },
+    { pool, split: trainSplit, batchSize, unreadable, accumulation: config.accumulation, viewOf },
     Rng.seeded(config.seed),
   );
   const measured = task.averaged ?? task.network;
@@ -209,6 +239,7 @@ async function train(
       config,
       steps,
       training,
+      softLabels,
       validate: async () => {
         steps.pull();
         predictor.refresh();

@@ -20,6 +20,7 @@ export class StepMeter {
   #images = 0;
   #steps = 0;
   #waitMs = 0;
+  #stepMs = 0;
   #since: number;
 
   /** Metrics are recorded every `every` steps. */
@@ -32,7 +33,7 @@ export class StepMeter {
 
   /** Forgets the time since the last record, which was not spent on training. */
   restart(): void {
-    this.#images = this.#steps = this.#waitMs = 0;
+    this.#images = this.#steps = this.#waitMs = this.#stepMs = 0;
     this.#since = this.#context.now();
   }
 
@@ -45,6 +46,7 @@ export class StepMeter {
     try {
       const hasNext = step + 1 < this.#totalSteps;
       if (hasNext && steps.stagesInputs) this.#prepared = await this.#prepare(step + 1);
+      const began = now();
       result = steps.run(inputs, this.#prepared);
       this.#images += inputs.labels.size;
       this.#steps++;
@@ -52,6 +54,7 @@ export class StepMeter {
       // Looked at in every step, not only in recorded ones: a stop may ask for a checkpoint after any of them. On a CPU the
       // value is there already; on a GPU, the wait for it costs little beside a step, and the next batch loads meanwhile.
       const [loss] = await result.loss.data();
+      this.#stepMs += now() - began;
       const isRecorded = done % this.#every === 0 || now() - this.#since >= MAX_SILENCE_MS;
       if (isRecorded || !Number.isFinite(loss)) await this.#record(result, done, this.#learningRate(step));
       if (!Number.isFinite(loss)) throw diverged('training loss', loss!, done);
@@ -67,13 +70,14 @@ export class StepMeter {
   }
 
   async #prepare(step: number): Promise<StepInputs> {
-    const { training, steps, now } = this.#context;
+    const { training, steps, softLabels, now } = this.#context;
     const asked = now();
     const batch = await training.take(step);
     this.#waitMs += now() - asked;
     // A step holds this thread until it is done; the batch after this one is loaded meanwhile.
     if (step + 1 < this.#totalSteps) training.start(step + 1);
-    return steps.prepare(batch, this.#learningRate(step), step);
+    const labels = await softLabels?.labelsOf(batch);
+    return steps.prepare(batch, this.#learningRate(step), step, labels);
   }
 
   #learningRate(step: number): number {
@@ -82,7 +86,7 @@ export class StepMeter {
   }
 
   async #record({ loss, parts }: StepResult, done: number, learningRate: number): Promise<void> {
-    const { records, training, now } = this.#context;
+    const { records, training, softLabels, now } = this.#context;
     const names = ['loss', ...Object.keys(parts)];
     const values = await readScalars([loss, ...Object.values(parts)]);
     records.write({
@@ -94,6 +98,7 @@ export class StepMeter {
         'train/learning_rate': learningRate,
         'train/images_per_s': (this.#images / Math.max(now() - this.#since, 1e-3)) * 1000,
         'train/data_wait_ms': this.#waitMs / this.#steps,
+        ...(softLabels && { ...softLabels.takeMetrics(), 'train/student_ms': this.#stepMs / this.#steps }),
       },
     });
     this.restart();

@@ -6,6 +6,7 @@ import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors
 import type { GraphCache } from '../engine/graph/cache.ts';
 import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
+import type { LabelRows } from '../labels/record-codec.ts';
 import { findOutOfMemory } from './run-failure.ts';
 import type { StepResult, Task } from './task.ts';
 
@@ -43,9 +44,9 @@ export class StepRunner {
   }
 
   /** The tensors of step `step` of the run, 0-based; the caller's. */
-  prepare({ pixels, labels, size }: Batch, learningRate: number, step: number): StepInputs {
+  prepare({ pixels, labels, size }: Batch, learningRate: number, step: number, softLabels?: LabelRows): StepInputs {
     return {
-      ...this.#task.inputsAt?.(step, size),
+      ...this.#task.inputsAt?.(step, size, softLabels),
       pixels: uploadPixels(pixels, size),
       labels: tf.tensor1d(labels, 'int32'),
       rate: tf.scalar(learningRate),

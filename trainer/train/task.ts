@@ -2,6 +2,7 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs';
 import type { Tensors } from '../engine/capture.ts';
 import { tf } from '../engine/tf.ts';
+import type { LabelRows } from '../labels/record-codec.ts';
 import type { Network } from '../models/network.ts';
 import type { StateDict } from '../weights/state-dict.ts';
 
@@ -19,8 +20,9 @@ export interface Task {
   /**
    * What step `step` of the run, 0-based, takes besides, e.g. which teacher it learns from: names, shapes and types are the same
    * for all steps with so many images. The tensors are the caller's. Absent: nothing.
+   * @param labels the batch's soft labels, for a task that is given them; made up where there is no batch yet
    */
-  inputsAt?(step: number, batchSize: number): Tensors;
+  inputsAt?(step: number, batchSize: number, labels?: LabelRows): Tensors;
   /**
    * One optimiser update on images [N, S, S, 3] with hard labels [N] (int32) at a learning rate, `more` being what `inputsAt`
    * gives. Loss and parts are those before the update; they are the caller's, everything else is disposed of.

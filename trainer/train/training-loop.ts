@@ -7,6 +7,7 @@ import { diverged } from './divergence.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { StepMeter } from './step-meter.ts';
 import type { StepRunner } from './step-runner.ts';
+import type { StoredLabels } from './stored-labels.ts';
 import type { Validation } from './validate.ts';
 
 /** About so many points are recorded of a training metric, however long the run. */
@@ -20,6 +21,8 @@ export interface LoopContext {
     start(step: number): void;
     take(step: number): Promise<Batch>;
   };
+  /** For tasks that are given their soft labels. */
+  softLabels?: Pick<StoredLabels, 'labelsOf' | 'takeMetrics'> | null;
   /** Null when it was broken off because of `shouldStop`. */
   validate(): Promise<Validation | null>;
   /** Metrics of the memory taken so far. */

@@ -1,0 +1,97 @@
+/** What teachers say of images whose labels are not kept yet: a captured graph where that is possible. */
+import type { Tensor2D } from '@tensorflow/tfjs';
+import { meanLogits, sharesOf, softLabels } from '../distill/soft-labels.ts';
+import { nativeBackend } from '../engine/backend.ts';
+import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors } from '../engine/capture.ts';
+import type { GraphCache } from '../engine/graph/cache.ts';
+import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
+import { tf } from '../engine/tf.ts';
+import type { LabelRows } from '../labels/record-codec.ts';
+import type { FrozenNetwork } from '../models/network.ts';
+import { findOutOfMemory } from './run-failure.ts';
+
+interface LabellerInputs extends Tensors {
+  pixels: PackedPixels;
+}
+
+export interface LabellerOptions {
+  /** The largest number of images at a time. */
+  batchSize: number;
+  mean: 'probability' | 'logit';
+  temperature: number;
+  /** What each teacher counts; only ratios matter. */
+  weights: readonly number[];
+  /** Whether mean logits are wanted. */
+  logits: boolean;
+  precision: Precision;
+  cache: GraphCache | null;
+}
+
+export class Labeller {
+  readonly #teachers: readonly FrozenNetwork[];
+  readonly #options: LabellerOptions;
+  #captured: CapturedStep<LabellerInputs, Tensors> | null | undefined;
+
+  /** Takes over the teachers. */
+  constructor(teachers: readonly FrozenNetwork[], options: LabellerOptions) {
+    this.#teachers = teachers;
+    this.#options = options;
+  }
+
+  /** Labels of `count` images, bytes [count, S, S, 3]. Throws TensorFlow's error, e.g. when memory does not suffice. */
+  async label(pixels: Uint8Array, count: number): Promise<LabelRows> {
+    const { batchSize } = this.#options;
+    // A graph takes one shape: what is missing to a whole batch are black images.
+    const whole = new Uint8Array(batchSize * (pixels.length / count));
+    whole.set(pixels);
+    const inputs = { pixels: uploadPixels(whole, batchSize) };
+    try {
+      if (this.#captured === undefined) this.#captured = nativeBackend() === null ? null : this.#capture(inputs);
+      const answer =
+        this.#captured === null ? (tf.tidy(() => this.#ask(inputs) as never) as Tensors) : this.#captured.run(inputs);
+      const read = async (tensor: Tensors[string]) =>
+        ((await tensor.data()) as Float32Array).subarray(0, count * tensor.shape[1]!);
+      try {
+        const { soft_labels: soft, mean_logits: logits } = answer;
+        return { probabilities: await read(soft!), meanLogits: logits === undefined ? null : await read(logits) };
+      } finally {
+        tf.dispose(answer);
+      }
+    } finally {
+      tf.dispose(inputs.pixels);
+    }
+  }
+
+  dispose(): void {
+    this.#captured?.dispose();
+    for (const teacher of this.#teachers) teacher.dispose();
+  }
+
+  #ask({ pixels }: LabellerInputs): Tensors {
+    const { mean, temperature, weights, logits: wantsLogits } = this.#options;
+    const shares = sharesOf(weights);
+    const images = normalisePixels(pixels);
+    const logits: Tensor2D[] = this.#teachers.map((teacher) => teacher.forward(images));
+    return {
+      soft_labels: softLabels(logits, { mean, temperature, shares }),
+      ...(wantsLogits && { mean_logits: meanLogits(logits, shares) }),
+    };
+  }
+
+  #capture(inputs: LabellerInputs): CapturedStep<LabellerInputs, Tensors> | null {
+    const { precision, cache } = this.#options;
+    const constants = this.#teachers.flatMap(({ weights }) => weights);
+    try {
+      return capture((given: LabellerInputs) => this.#ask(given), {
+        inputs,
+        variables: [],
+        constants,
+        precision,
+        cache,
+      });
+    } catch (error) {
+      if (!(error instanceof CannotCapture) || findOutOfMemory(error) !== null) throw error;
+      return null;
+    }
+  }
+}
