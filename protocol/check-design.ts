@@ -1,8 +1,10 @@
 /** checkDesign: everything that makes a well-formed design impossible, each fault with its field and its mending. */
+import { checkChoices, findRepeated } from './check-choices.ts';
 import type { DesignContext } from './expand-design.ts';
 import { NETWORKS, type NetworkName } from './networks.ts';
 import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from './published-weights.ts';
 import { explainOtherNetwork, type PretrainedStart } from './run-config.ts';
+import { discriminatorWord } from './study-choices.ts';
 import type { FieldProblem, Levels, NetworkRef, StudyDesign } from './study-design.ts';
 import { ensembleKey, studentVariantKey } from './variant-key.ts';
 
@@ -23,21 +25,11 @@ export function checkDesign(design: StudyDesign, levels: Levels[], context: Desi
   checkStart(check);
   if (design.design === 'list') checkList(check);
   else checkFactors(check);
+  checkChoices(design, levels, check.add);
   const repeated = findRepeated(design.seeds, String);
   if (repeated !== null)
     check.add('seeds', `Seed ${design.seeds[repeated]} is listed twice. Each seed may appear once.`);
   return problems;
-}
-
-/** @returns the index of the first element that equals an earlier one, or null */
-function findRepeated<T>(items: readonly T[], keyOf: (item: T) => string): number | null {
-  const seen = new Set<string>();
-  for (const [i, item] of items.entries()) {
-    const key = keyOf(item);
-    if (seen.has(key)) return i;
-    seen.add(key);
-  }
-  return null;
 }
 
 function checkSize(check: Check, network: NetworkName, size: number, path: string, who: string) {
@@ -147,7 +139,10 @@ function checkFactors(check: Check) {
   if (sameSize !== null) add(`factors.inputSize.${sameSize}`, `The input size ${inputSize[sameSize]} is listed twice.`);
   const sameSwitch = findRepeated(discriminator, String);
   if (sameSwitch !== null)
-    add('factors.discriminator', `The discriminator is listed ${discriminator[sameSwitch] ? 'on' : 'off'} twice.`);
+    add(
+      'factors.discriminator',
+      `The discriminator is listed ${discriminatorWord(discriminator[sameSwitch] ?? true)} twice.`,
+    );
 }
 
 function checkList(check: Check) {

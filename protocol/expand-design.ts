@@ -2,9 +2,19 @@
 import { checkDesign } from './check-design.ts';
 import type { NetworkName } from './networks.ts';
 import type { RunRole } from './statuses.ts';
+import {
+  CHOICE_NAMES,
+  type Choices,
+  choiceKey,
+  describeChoices,
+  discriminatorWord,
+  factorOf,
+  RECIPE_CHOICES,
+  withoutStandard,
+} from './study-choices.ts';
 import type { FieldProblem, Levels, PlannedNetwork, StudyDesign } from './study-design.ts';
 import { MAX_RUNS_PER_STUDY } from './tunables.ts';
-import { baselineVariantKey, plannedVariantKey, refKey, studentVariantKey } from './variant-key.ts';
+import { baselineVariantKey, plannedVariantKey, refKey, studentVariantKey, weightRatios } from './variant-key.ts';
 
 /** What the hub or the form knows of runs that a design may refer to. */
 export interface KnownRun {
@@ -36,6 +46,8 @@ export interface PlannedVariant {
   /** The levels of a student variant; null for teachers and baselines. */
   levels: Levels | null;
   inputSize: number;
+  /** What students and baselines are trained with, as far as it differs from MEAL V2. */
+  recipe: Pick<Partial<Choices>, (typeof RECIPE_CHOICES)[number]>;
   planned: PlannedNetwork | null;
   runs: PlannedRun[];
 }
@@ -43,45 +55,85 @@ export type Expansion =
   | { ok: true; variants: PlannedVariant[]; runCount: number }
   | { ok: false; problems: FieldProblem[] };
 
-/** Variants are listed factor by factor, the last one fastest: teachers, discriminator, input size. */
-function chooseLevels(design: StudyDesign): Levels[] {
-  const { teachers, discriminator, inputSize } = design.factors;
-  if (design.design === 'list') return design.list;
-  if (design.design === 'full-factorial')
-    return teachers.flatMap((t) =>
-      discriminator.flatMap((d) => inputSize.map((s) => ({ teachers: t, discriminator: d, inputSize: s }))),
-    );
-  const [t0, d0, s0] = [teachers[0], discriminator[0], inputSize[0]];
-  if (t0 === undefined || d0 === undefined || s0 === undefined) return [];
-  const first: Levels = { teachers: t0, discriminator: d0, inputSize: s0 };
-  return [
-    first,
-    ...teachers.slice(1).map((t) => ({ ...first, teachers: t })),
-    ...discriminator.slice(1).map((d) => ({ ...first, discriminator: d })),
-    ...inputSize.slice(1).map((s) => ({ ...first, inputSize: s })),
+type Factors = StudyDesign['factors'];
+
+/** The names of the factors in the order of the variants, the last one fastest. */
+const FACTOR_NAMES = ['teachers', 'discriminator', 'inputSize', ...CHOICE_NAMES] as const;
+type FactorName = (typeof FACTOR_NAMES)[number];
+
+const isChoice = (name: FactorName): name is keyof Choices => (CHOICE_NAMES as readonly string[]).includes(name);
+const levelsOf = (factors: Factors, name: FactorName): readonly unknown[] =>
+  isChoice(name) ? factorOf(factors, name) : factors[name];
+
+/** Levels put together from one of each factor; those that are MEAL V2's own are left out. */
+function toLevels(parts: Record<string, unknown>): Levels {
+  const { teachers, discriminator, inputSize, ...choices } = parts as Levels;
+  return { teachers, discriminator, inputSize, ...withoutStandard(choices) };
+}
+
+/** Variants are listed factor by factor, the last one fastest: teachers, discriminator, input size, then the other choices. */
+function chooseLevels({ design, factors, list }: StudyDesign): Levels[] {
+  if (design === 'list') return list.map(toLevels);
+  if (design === 'full-factorial')
+    return FACTOR_NAMES.reduce<Record<string, unknown>[]>(
+      (parts, name) => parts.flatMap((part) => levelsOf(factors, name).map((level) => ({ ...part, [name]: level }))),
+      [{}],
+    ).map(toLevels);
+  if (FACTOR_NAMES.some((name) => levelsOf(factors, name).length === 0)) return [];
+  const first = Object.fromEntries(FACTOR_NAMES.map((name) => [name, levelsOf(factors, name)[0]]));
+  const others = FACTOR_NAMES.flatMap((name) =>
+    levelsOf(factors, name)
+      .slice(1)
+      .map((level) => ({ ...first, [name]: level })),
+  );
+  return [first, ...others].map(toLevels);
+}
+
+/** Baselines of factors: those whose levels the student alone has too, once for each that differs. */
+function countBaselines({ design, factors }: StudyDesign): number {
+  const different = [
+    new Set(factors.inputSize).size,
+    ...RECIPE_CHOICES.map((name) => new Set(factorOf(factors, name).map((level) => choiceKey(name, level))).size),
   ];
+  if (design === 'full-factorial') return different.reduce((a, b) => a * b, 1);
+  return different.reduce((sum, n) => sum + n - 1, 1);
 }
 
 /** Runs that a design asks for, without making any of them: a slip of the hand may ask for billions. */
 function countRuns(design: StudyDesign): number {
-  const { teachers, discriminator, inputSize } = design.factors;
-  const lengths = [teachers.length, discriminator.length, inputSize.length];
+  const lengths = FACTOR_NAMES.map((name) => levelsOf(design.factors, name).length);
   const anyEmpty = lengths.includes(0);
-  const sum = lengths.reduce((a, b) => a + b, 0);
   const students = {
     'full-factorial': lengths.reduce((a, b) => a * b, 1),
-    'one-at-a-time': anyEmpty ? 0 : sum - 2,
+    'one-at-a-time': anyEmpty ? 0 : lengths.reduce((sum, n) => sum + n - 1, 1),
     list: design.list.length,
   }[design.design];
-  const sizes = design.design === 'list' ? design.list.map((l) => l.inputSize) : anyEmpty ? [] : inputSize;
-  const baselines = design.baseline ? new Set(sizes).size : 0;
-  return design.planned.length + (students + baselines) * design.seeds.length;
+  const alone =
+    design.design === 'list'
+      ? new Set(design.list.map((l) => baselineVariantKey(l.inputSize, l))).size
+      : anyEmpty
+        ? 0
+        : countBaselines(design);
+  return design.planned.length + (students + (design.baseline ? alone : 0)) * design.seeds.length;
 }
 
-/** "teacher-a + teacher-b · discriminator on · 224 px" */
+/** What stands behind the teachers in a student's label: " · discriminator on · 224 px · temperature 4". */
+export const describeRest = (levels: Levels): string =>
+  [
+    '',
+    `discriminator ${discriminatorWord(levels.discriminator)}`,
+    `${levels.inputSize} px`,
+    ...describeChoices(levels),
+  ].join(' · ');
+
+/** "teacher-a + teacher-b · discriminator on · 224 px"; a teacher that counts more than another is followed by how much. */
 export function describeLevels(levels: Levels, context: Pick<DesignContext, 'runs'>): string {
-  const names = levels.teachers.map((t) => (t.kind === 'run' && context.runs.get(t.runId)?.label) || refKey(t));
-  return `${names.join(' + ')} · discriminator ${levels.discriminator ? 'on' : 'off'} · ${levels.inputSize} px`;
+  const ratios = weightRatios(levels.teachers);
+  const names = levels.teachers.map((t, i) => {
+    const name = (t.kind === 'run' && context.runs.get(t.runId)?.label) || refKey(t);
+    return ratios[i] === 1 ? name : `${name} × ${Number(ratios[i]?.toPrecision(4))}`;
+  });
+  return `${names.join(' + ')}${describeRest(levels)}`;
 }
 
 /**
@@ -107,21 +159,33 @@ export function expandDesign(design: StudyDesign, context: DesignContext): Expan
       label: `${p.key} (${p.network})`,
       levels: null,
       inputSize: p.inputSize,
+      recipe: {},
       planned: p,
       runs: [{ key: `${key}#${p.seed}`, seed: p.seed }],
     };
   });
   const perSeed = (key: string) => design.seeds.map((seed) => ({ key: `${key}#${seed}`, seed }));
-  const sizes = [...new Set(levels.map((l) => l.inputSize))];
-  const baselines = (design.baseline ? sizes : []).map((inputSize): PlannedVariant => {
-    const key = baselineVariantKey(inputSize);
-    const label = `student alone · ${inputSize} px`;
-    return { key, role: 'baseline', label, levels: null, inputSize, planned: null, runs: perSeed(key) };
+  const different = new Map(levels.map((l) => [baselineVariantKey(l.inputSize, l), l]));
+  const baselines = [...(design.baseline ? different : [])].map(([key, l]): PlannedVariant => {
+    const recipe = withoutStandard(l, RECIPE_CHOICES);
+    const label = ['student alone', `${l.inputSize} px`, ...describeChoices(recipe)].join(' · ');
+    const { inputSize } = l;
+    return { key, role: 'baseline', label, levels: null, inputSize, recipe, planned: null, runs: perSeed(key) };
   });
   const students = levels.map((l): PlannedVariant => {
     const key = studentVariantKey(l);
     const label = describeLevels(l, context);
-    return { key, role: 'student', label, levels: l, inputSize: l.inputSize, planned: null, runs: perSeed(key) };
+    const recipe = withoutStandard(l, RECIPE_CHOICES);
+    return {
+      key,
+      role: 'student',
+      label,
+      levels: l,
+      inputSize: l.inputSize,
+      recipe,
+      planned: null,
+      runs: perSeed(key),
+    };
   });
   return { ok: true, variants: [...planned, ...baselines, ...students], runCount };
 }

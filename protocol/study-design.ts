@@ -1,5 +1,6 @@
 /** StudyDesign: what the form edits and the API takes. `expandDesign` turns it into variants and runs. */
 import { z } from 'zod';
+import { DiscriminatorOptions, LabelSmoothing, TeacherWeight } from './distillation-method.ts';
 import { RunId } from './ids.ts';
 import { NetworkName } from './networks.ts';
 import { WeightsName } from './published-weights.ts';
@@ -13,6 +14,8 @@ import {
   PretrainedStart,
   Seed,
 } from './run-config.ts';
+import { choiceFactors, choiceLevels, DiscriminatorLevel } from './study-choices.ts';
+import { Accumulation } from './training-recipe.ts';
 
 export const PlannedKey = z
   .string()
@@ -32,11 +35,12 @@ export const PlannedNetwork = z.strictObject({
 });
 export type PlannedNetwork = z.infer<typeof PlannedNetwork>;
 
-/** A run that exists, one that this study trains first, or published weights. */
+const weight = TeacherWeight.optional();
+/** A teacher: a run that exists, one that this study trains first, or published weights. Without a weight it counts 1. */
 export const NetworkRef = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('run'), runId: RunId }),
-  z.strictObject({ kind: z.literal('planned'), key: PlannedKey }),
-  z.strictObject({ kind: z.literal('pretrained'), weights: WeightsName }),
+  z.strictObject({ kind: z.literal('run'), runId: RunId, weight }),
+  z.strictObject({ kind: z.literal('planned'), key: PlannedKey, weight }),
+  z.strictObject({ kind: z.literal('pretrained'), weights: WeightsName, weight }),
 ]);
 export type NetworkRef = z.infer<typeof NetworkRef>;
 
@@ -44,7 +48,12 @@ export type NetworkRef = z.infer<typeof NetworkRef>;
 export const TeacherSet = z.array(NetworkRef).min(1, 'An ensemble needs at least one teacher.');
 export type TeacherSet = z.infer<typeof TeacherSet>;
 
-export const Levels = z.strictObject({ teachers: TeacherSet, discriminator: z.boolean(), inputSize: InputSize });
+export const Levels = z.strictObject({
+  teachers: TeacherSet,
+  discriminator: DiscriminatorLevel,
+  inputSize: InputSize,
+  ...choiceLevels,
+});
 export type Levels = z.infer<typeof Levels>;
 
 export const DESIGN_KINDS = ['full-factorial', 'one-at-a-time', 'list'] as const;
@@ -72,14 +81,21 @@ export const StudyDesign = z.strictObject({
   optimizer: OptimizerConfig,
   /** Of every run of the study, those of planned networks included. The default is that of the run config. */
   precision: Precision.default('float32'),
+  /** Batches to an update, of students and the student alone. */
+  accumulation: Accumulation.optional(),
+  /** Of the hard labels that students and the student alone learn from. */
+  labelSmoothing: LabelSmoothing.optional(),
+  /** Of every variant that has a discriminator. How it trains the student is the factor's level. */
+  discriminatorOptions: DiscriminatorOptions.omit({ gradient: true }).optional(),
   planned: z.array(PlannedNetwork).max(20, 'At most 20 networks can be trained first.'),
   /** Also train the student alone on hard labels, with the same budget, for every input size and seed. */
   baseline: z.boolean(),
   design: z.enum(DESIGN_KINDS),
   factors: z.strictObject({
     teachers: z.array(TeacherSet),
-    discriminator: z.array(z.boolean()),
+    discriminator: z.array(DiscriminatorLevel),
     inputSize: z.array(InputSize),
+    ...choiceFactors,
   }),
   /** Only for the design `list`: the variants themselves. */
   list: z.array(Levels),
@@ -87,6 +103,19 @@ export const StudyDesign = z.strictObject({
 });
 export type StudyDesign = z.infer<typeof StudyDesign>;
 export type StudyDesignInput = z.input<typeof StudyDesign>;
+
+/** What an existing study cannot change: it would no longer compare like with like. */
+export const FIXED_FIELDS = [
+  'dataset',
+  'student',
+  'epochs',
+  'batchSize',
+  'optimizer',
+  'precision',
+  'accumulation',
+  'labelSmoothing',
+  'discriminatorOptions',
+] as const satisfies readonly (keyof StudyDesign)[];
 
 /** A fault in a design: `path` names the form's field, dot-separated. */
 export interface FieldProblem {

@@ -2,6 +2,7 @@
 import {
   type EvaluationConfig,
   type Initialisation,
+  type OptimizerConfig,
   type Schedule,
   type TrainingConfig,
   teacherId,
@@ -11,12 +12,14 @@ import Link from 'next/link';
 import { CopyButton } from '../ui/copy-button';
 import { Panel } from '../ui/panel';
 import { Fact, Facts } from '../ui/table';
+import { methodFacts } from './method-facts';
 
 export function describeSchedule(schedule: Schedule): string {
   if (schedule.kind === 'constant') return 'constant';
   if (schedule.kind === 'cosine')
     return schedule.warmupEpochs > 0 ? `cosine, ${schedule.warmupEpochs} warm-up epochs` : 'cosine';
-  return `× ${schedule.factor} at epoch ${schedule.dropAtEpochs.join(', ')}`;
+  const warmup = schedule.warmupEpochs ? `, ${schedule.warmupEpochs} warm-up epochs` : '';
+  return `× ${schedule.factor} at epoch ${schedule.dropAtEpochs.join(', ')}${warmup}`;
 }
 
 export function ConfigTab({ run }: { run: RunDetailView }) {
@@ -98,10 +101,32 @@ function TrainingFacts({ config }: { config: TrainingConfig }) {
       <NumberFact name="Seed" value={config.seed} />
       <NumberFact name="Learning rate" value={config.optimizer.learningRate} />
       <Fact name="Schedule">{describeSchedule(config.optimizer.schedule)}</Fact>
-      <NumberFact name="Momentum" value={config.optimizer.momentum} />
-      <NumberFact name="Weight decay" value={config.optimizer.weightDecay} />
+      <OptimizerFacts optimizer={config.optimizer} />
+      {methodFacts(config).map(([name, value]) => (
+        <Fact key={name} name={name}>
+          <span className="num">{value}</span>
+        </Fact>
+      ))}
       <Fact name="Precision">{config.precision}</Fact>
     </Facts>
+  );
+}
+
+function OptimizerFacts({ optimizer }: { optimizer: OptimizerConfig }) {
+  const { adamw, momentum, weightDecay, decayedParameters } = optimizer;
+  return (
+    <>
+      {adamw ? (
+        <Fact name="Optimiser">
+          AdamW, betas <span className="num">{`${adamw.beta1}, ${adamw.beta2}`}</span>, epsilon{' '}
+          <span className="num">{adamw.epsilon}</span>
+        </Fact>
+      ) : (
+        <NumberFact name="Momentum" value={momentum} />
+      )}
+      <NumberFact name="Weight decay" value={weightDecay} />
+      {decayedParameters === 'kernels' && <Fact name="Decays">Kernels only</Fact>}
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The top-1 table as text for papers and spreadsheets: the numbers as shown, ungrouped, in the same order. */
+import { discriminatorWord } from '@mealtable/protocol/study-choices';
 import type { Top1Row } from '@mealtable/protocol/views';
-import { teacherNames } from './teacher-names.ts';
+import { otherLevels, teacherNames } from './teacher-names.ts';
 
 const HEADINGS = ['Role', 'Variant', 'Teachers', 'Discriminator', 'Input size', 'n'] as const;
 const ROLES: Record<Top1Row['role'], string> = {
@@ -12,7 +13,7 @@ const ROLES: Record<Top1Row['role'], string> = {
 
 const fixed = (value: number | null): string => (value === null ? '' : value.toFixed(2));
 const signed = (value: number | null): string => (value === null ? '' : `${value > 0 ? '+' : ''}${value.toFixed(2)}`);
-const discriminatorOf = (row: Top1Row): string => (row.levels ? (row.levels.discriminator ? 'on' : 'off') : '');
+const discriminatorOf = (row: Top1Row): string => (row.levels ? discriminatorWord(row.levels.discriminator) : '');
 
 const csvCell = (text: string): string => {
   // A cell that begins like a formula would be run by a spreadsheet; numbers keep their sign.
@@ -54,7 +55,7 @@ const meanAndStd = (row: Top1Row, plusMinus: string): string => {
   if (row.mean === null) return '–';
   return row.std === null ? fixed(row.mean) : `${fixed(row.mean)} ${plusMinus} ${fixed(row.std)}`;
 };
-const nameOf = (row: Top1Row): string => teacherNames(row) ?? row.label;
+const nameOf = (row: Top1Row): string => [teacherNames(row) ?? row.label, ...otherLevels(row)].join(' · ');
 
 /** GitHub's Markdown, padded so that it reads as a table in a plain text too. */
 export function toMarkdown(rows: readonly Top1Row[]): string {

@@ -1,10 +1,11 @@
+import { describeRest } from '@mealtable/protocol/expand-design';
+import { describeChoices, discriminatorWord } from '@mealtable/protocol/study-choices';
 import type { Top1Row } from '@mealtable/protocol/views';
 
-/** The teachers' part of a student variant's label: what stands before its discriminator and size. */
+/** The teachers' part of a student variant's label: what stands before its other levels. */
 export function teacherNames(row: Pick<Top1Row, 'label' | 'levels'>): string | null {
   if (!row.levels) return null;
-  const { discriminator, inputSize } = row.levels;
-  const tail = ` · discriminator ${discriminator ? 'on' : 'off'} · ${inputSize} px`;
+  const tail = describeRest(row.levels);
   return row.label.endsWith(tail) ? row.label.slice(0, -tail.length) : row.label;
 }
 
@@ -12,5 +13,9 @@ export function teacherNames(row: Pick<Top1Row, 'label' | 'levels'>): string | n
 export function shortLabel(row: Pick<Top1Row, 'label' | 'levels'>): string {
   const names = teacherNames(row);
   if (names === null || !row.levels) return row.label;
-  return `${names} · discr. ${row.levels.discriminator ? 'on' : 'off'} · ${row.levels.inputSize} px`;
+  const { discriminator, inputSize } = row.levels;
+  return [names, `discr. ${discriminatorWord(discriminator)}`, `${inputSize} px`, ...otherLevels(row)].join(' · ');
 }
+
+/** Of a student variant, its levels besides teachers, discriminator and size, as far as they are not MEAL V2's own. */
+export const otherLevels = (row: Pick<Top1Row, 'levels'>): string[] => (row.levels ? describeChoices(row.levels) : []);

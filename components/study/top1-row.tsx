@@ -1,4 +1,5 @@
 'use client';
+import { discriminatorWord } from '@mealtable/protocol/study-choices';
 import type { Top1Row as Row } from '@mealtable/protocol/views';
 import { ChevronRight, Trophy } from 'lucide-react';
 import { formatDifference, formatPercent, NONE } from '../format';
@@ -9,7 +10,7 @@ import { Td } from '../ui/table';
 import { SeedCount } from './seed-count';
 import { SeedList } from './seed-list';
 import { SeedStrip } from './seed-strip';
-import { teacherNames } from './teacher-names';
+import { otherLevels, teacherNames } from './teacher-names';
 import { hasStrip } from './top1-groups';
 
 interface Top1RowProps {
@@ -25,6 +26,7 @@ interface Top1RowProps {
 
 export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, columns }: Top1RowProps) {
   const name = teacherNames(row) ?? row.label;
+  const others = otherLevels(row).join(' · ');
   return (
     <>
       <tr
@@ -69,14 +71,15 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
               {row.isReference && <Badge>Reference</Badge>}
             </span>
           )}
+          {others && <span className="block pl-5 text-ink-2 text-xs">{others}</span>}
           <span className="mt-0.5 flex items-center gap-2 pl-5 text-ink-3 text-xs md:hidden">
-            {row.levels && `discr. ${row.levels.discriminator ? 'on' : 'off'} · `}
+            {row.levels && `discr. ${discriminatorWord(row.levels.discriminator)} · `}
             {row.inputSize} px
             <SeedCount row={row} />
           </span>
         </Td>
         <Td className="hidden text-ink-2 md:table-cell">
-          {row.levels ? (row.levels.discriminator ? 'On' : 'Off') : NONE}
+          {row.levels ? capitalise(discriminatorWord(row.levels.discriminator)) : NONE}
         </Td>
         <Td align="right" className="num hidden md:table-cell">
           {row.inputSize}
@@ -124,3 +127,5 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
     </>
   );
 }
+
+const capitalise = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

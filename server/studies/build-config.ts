@@ -1,7 +1,9 @@
 /** TrainingConfig of each run of an expanded design: planned references become the ids of the runs that train them. */
+import type { MethodFields } from '@mealtable/protocol/distillation-method';
 import type { PlannedVariant } from '@mealtable/protocol/expand-design';
 import { type Initialisation, type TeacherSource, TrainingConfig } from '@mealtable/protocol/run-config';
-import type { NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
+import type { Levels, NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
+import type { RecipeFields } from '@mealtable/protocol/training-recipe';
 
 /** Planned key to the id of the run that trains it. */
 export type PlannedRunIds = ReadonlyMap<string, string>;
@@ -9,7 +11,8 @@ export type PlannedRunIds = ReadonlyMap<string, string>;
 /** @throws {Error} when a planned reference has no run: the design was not checked */
 export function resolveRef(ref: NetworkRef, plannedRunIds: PlannedRunIds): TeacherSource {
   if (ref.kind !== 'planned') return ref;
-  return { kind: 'run', runId: runIdOf(ref.key, plannedRunIds) };
+  const { key, weight } = ref;
+  return { kind: 'run', runId: runIdOf(key, plannedRunIds), ...(weight !== undefined && { weight }) };
 }
 
 function runIdOf(key: string, plannedRunIds: PlannedRunIds): string {
@@ -58,14 +61,43 @@ export function buildConfig(
     seed,
     optimizer: design.optimizer,
     precision: design.precision,
+    accumulation: design.accumulation,
+    ...presentOnly(variant.recipe),
   };
-  if (!variant.levels) return TrainingConfig.parse({ task: 'classification', ...student } satisfies TrainingConfig);
+  const { levels } = variant;
+  if (!levels)
+    return TrainingConfig.parse({
+      task: 'classification',
+      ...student,
+      labelSmoothing: design.labelSmoothing,
+    } satisfies TrainingConfig);
   return TrainingConfig.parse({
     task: 'distillation',
     ...student,
-    teachers: variant.levels.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
-    discriminator: variant.levels.discriminator,
+    teachers: levels.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
+    ...methodOfLevels(design, levels),
   } satisfies TrainingConfig);
+}
+
+/** Of a design's recipe, null says that there is none; a config leaves it out. */
+const presentOnly = ({ mixing, ema }: PlannedVariant['recipe']): RecipeFields => ({
+  ...(mixing && { mixing }),
+  ...(ema && { ema }),
+});
+
+/** Options of what a variant does not have are left out: a study may switch the discriminator or the hard labels on and off. */
+function methodOfLevels(design: StudyDesign, levels: Levels): MethodFields & { discriminator: boolean } {
+  const { ensemble, temperature, hardLabelWeight, discriminator } = levels;
+  const gradient = typeof discriminator === 'string' ? { gradient: discriminator } : {};
+  const options = { ...design.discriminatorOptions, ...gradient };
+  return {
+    discriminator: discriminator !== false,
+    ensemble,
+    temperature,
+    hardLabelWeight,
+    labelSmoothing: hardLabelWeight ? design.labelSmoothing : undefined,
+    ...(discriminator !== false && Object.keys(options).length > 0 && { discriminatorOptions: options }),
+  };
 }
 
 /** Planned networks that must be trained before this variant's runs. */

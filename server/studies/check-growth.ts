@@ -1,17 +1,20 @@
 /** An existing study may only grow: what ran keeps its meaning, and the table stays one table. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PlannedVariant } from '@mealtable/protocol/expand-design';
-import type { FieldProblem, StudyDesign } from '@mealtable/protocol/study-design';
+import { FIXED_FIELDS, type FieldProblem, type StudyDesign } from '@mealtable/protocol/study-design';
 import { plannedVariantKey } from '@mealtable/protocol/variant-key';
 
-const FIXED = [
-  ['dataset', 'The dataset'],
-  ['student', 'The student'],
-  ['epochs', 'The number of epochs'],
-  ['batchSize', 'The batch size'],
-  ['optimizer', 'The optimiser'],
-  ['precision', 'The precision'],
-] as const satisfies readonly (readonly [keyof StudyDesign, string])[];
+const NAMES: Record<(typeof FIXED_FIELDS)[number], string> = {
+  dataset: 'The dataset',
+  student: 'The student',
+  epochs: 'The number of epochs',
+  batchSize: 'The batch size',
+  optimizer: 'The optimiser',
+  precision: 'The precision',
+  accumulation: 'The number of batches to an update',
+  labelSmoothing: 'The label smoothing',
+  discriminatorOptions: 'What the discriminator is',
+};
 
 export type NamedVariant = Pick<PlannedVariant, 'key' | 'label' | 'role'>;
 
@@ -21,9 +24,12 @@ export function checkGrowth(
   after: { design: StudyDesign; variants: readonly NamedVariant[] },
 ): FieldProblem[] {
   const problems: FieldProblem[] = [];
-  for (const [field, what] of FIXED)
+  for (const field of FIXED_FIELDS)
     if (!isDeepStrictEqual(before.design[field], after.design[field]))
-      problems.push({ path: field, message: `${what} of an existing study cannot change. Clone the study instead.` });
+      problems.push({
+        path: field,
+        message: `${NAMES[field]} of an existing study cannot change. Clone the study instead.`,
+      });
 
   for (const old of before.design.planned) {
     const index = after.design.planned.findIndex((p) => p.key === old.key);

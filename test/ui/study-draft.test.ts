@@ -2,10 +2,11 @@
 import { expandDesign } from '@mealtable/protocol/expand-design';
 import { describe, expect, it } from 'vitest';
 import { draftFromDesign, newDraft, type StudyDraft } from '../../components/study/form/draft.ts';
-import { checkName, parseDesign } from '../../components/study/form/draft-to-design.ts';
+import { checkName, keepFixed, parseDesign } from '../../components/study/form/draft-to-design.ts';
 import { addPlanned, changePlanned, removePlanned } from '../../components/study/form/planned-edits.ts';
 import { problemAt, visibleProblems } from '../../components/study/form/problems.ts';
 import { teacherChoices } from '../../components/study/form/teacher-choices.ts';
+import { typedWeights, withWeights } from '../../components/study/form/teacher-weights.ts';
 
 function draftWith(part: Partial<StudyDraft> = {}): StudyDraft {
   const draft = addPlanned({ ...newDraft('digits'), name: 'A study' });
@@ -59,6 +60,79 @@ describe('a filled form', () => {
     expect(designOf(removePlanned(draft, planned!.id)).student.initialisation).toEqual(start);
   });
 
+  it('comes back with every choice of method, recipe and optimiser', () => {
+    const draft = draftWith();
+    const optimizer = {
+      ...draft.optimizer,
+      kind: 'adamw' as const,
+      beta2: '0.95',
+      decayedParameters: 'kernels' as const,
+      schedule: 'step' as const,
+      dropAtEpochs: '20',
+      warmupEpochs: '5',
+    };
+    Object.assign(draft, { optimizer, accumulation: '8', labelSmoothing: '0.1' });
+    draft.planned = draft.planned.map((one) => ({ ...one, optimizer }));
+    draft.teachers = [[{ kind: 'planned', key: 'teacher-a', weight: 3 }]];
+    draft.discriminator = [true, 'reversal'];
+    draft.discriminatorOptions = { learningRateFactor: '0.01', finalRelu: false, inputs: 'probabilities' };
+    draft.choices = {
+      ensemble: ['mean-logit'],
+      temperature: [1, 4],
+      hardLabelWeight: [0, 0.5],
+      mixing: [{ kind: 'cutmix', alpha: 1, probability: 1 }, null],
+      ema: [{ decay: 0.999, warmup: true }],
+    };
+    const design = designOf(draft);
+    expect(design).toMatchObject({
+      accumulation: 8,
+      labelSmoothing: 0.1,
+      optimizer: {
+        adamw: { beta1: 0.9, beta2: 0.95 },
+        decayedParameters: 'kernels',
+        schedule: { kind: 'step', warmupEpochs: 5 },
+      },
+      factors: { discriminator: [true, 'reversal'], ...draft.choices },
+      discriminatorOptions: { learningRateFactor: 0.01, finalRelu: false, inputs: 'probabilities' },
+    });
+    expect(designOf(draftFromDesign('x', '', design))).toEqual(design);
+  });
+
+  it('says nothing of what is as in MEAL V2', () => {
+    const design = designOf(draftWith());
+    expect(Object.keys(design.factors)).toEqual(['teachers', 'discriminator', 'inputSize']);
+    for (const field of ['accumulation', 'labelSmoothing', 'discriminatorOptions'])
+      expect(design).not.toHaveProperty(field);
+  });
+
+  it('gives each listed variant its own levels, and the only level of a factor to all', () => {
+    const row = { teachers: [{ kind: 'planned' as const, key: 'teacher-a' }], discriminator: true, inputSize: '32' };
+    const draft = draftWith({
+      design: 'list',
+      list: [
+        { id: 'a', ...row, choices: { temperature: 4 } },
+        { id: 'b', ...row },
+      ],
+    });
+    draft.choices = { ...draft.choices, temperature: [1, 4], ensemble: ['mean-logit'] };
+    const design = designOf(draft);
+    expect(design.list.map(({ temperature, ensemble }) => [temperature, ensemble])).toEqual([
+      [4, 'mean-logit'],
+      [undefined, 'mean-logit'],
+    ]);
+    expect(designOf(draftFromDesign('x', '', design))).toEqual(design);
+    draft.choices = { ...draft.choices, temperature: [2] };
+    expect(designOf(draft).list.map(({ temperature }) => temperature)).toEqual([2, 2]);
+  });
+
+  it('sends what cannot change of an existing study as the study has it', () => {
+    const design = designOf(draftWith());
+    const existing = { ...design, accumulation: 1, labelSmoothing: 0 };
+    const extended = designOf({ ...draftFromDesign('x', '', existing), seeds: [0, 1, 2, 3] });
+    expect(keepFixed(extended, existing)).toEqual({ ...existing, seeds: [0, 1, 2, 3] });
+    expect(keepFixed({ ...extended, accumulation: 2 }, design)).toEqual({ ...design, seeds: [0, 1, 2, 3] });
+  });
+
   it('stores only the levels that its kind of design uses', () => {
     const list = [
       { id: 'a', teachers: [{ kind: 'planned' as const, key: 'teacher-a' }], discriminator: true, inputSize: '32' },
@@ -91,6 +165,28 @@ describe('problems', () => {
         message: 'Give a number for every epoch at which the learning rate drops.',
       },
     ]);
+  });
+
+  it('are at the fields of the choices', () => {
+    const draft = draftWith({ accumulation: '0', labelSmoothing: '1' });
+    draft.discriminatorOptions = { ...draft.discriminatorOptions, learningRateFactor: '' };
+    draft.optimizer = {
+      ...draft.optimizer,
+      kind: 'adamw',
+      beta1: '1',
+      epsilon: '',
+      schedule: 'step',
+      dropAtEpochs: '',
+    };
+    expect(problemsOf(draft).map(({ path }) => path)).toEqual([
+      'optimizer.adamw.beta1',
+      'optimizer.adamw.epsilon',
+      'optimizer.schedule.dropAtEpochs',
+      'accumulation',
+      'labelSmoothing',
+      'discriminatorOptions.learningRateFactor',
+    ]);
+    for (const { message } of problemsOf(draft)) expect(message).not.toMatch(/Invalid input|Too /);
   });
 
   it('name the field of a network to train first', () => {
@@ -176,5 +272,29 @@ describe('teachers to choose from', () => {
       'teacher-a: resnet50 · trained first',
       'wide (Old study): resnet34_w16 · 48 px · 97.22',
     ]);
+  });
+});
+
+describe('weights of teachers', () => {
+  const [a, b] = [
+    { kind: 'planned' as const, key: 'a' },
+    { kind: 'planned' as const, key: 'b' },
+  ];
+  it('are kept where they differ, and left out where all count the same', () => {
+    expect(withWeights([a, b], { 'planned:a': '2', 'planned:b': '1' })).toEqual({
+      ok: true,
+      set: [{ ...a, weight: 2 }, b],
+    });
+    expect(withWeights([{ ...a, weight: 3 }, b], { 'planned:a': '2', 'planned:b': '2' })).toEqual({
+      ok: true,
+      set: [a, b],
+    });
+    expect(typedWeights([{ ...a, weight: 3 }, b])).toEqual({ 'planned:a': '3', 'planned:b': '1' });
+  });
+  it('are refused with a sentence', () => {
+    expect(withWeights([a, b], { 'planned:a': '0' })).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/above 0/),
+    });
   });
 });

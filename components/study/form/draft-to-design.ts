@@ -1,37 +1,12 @@
 /** From what was typed to a StudyDesign, or to problems that name their fields. */
-import { type FieldProblem, StudyDesign, StudyName } from '@mealtable/protocol/study-design';
-import type { OptimizerDraft, PlannedDraft, StudyDraft } from './draft.ts';
-
-/** An empty field is missing, not zero. */
-const toNumber = (text: string): number | undefined => (text.trim() === '' ? undefined : Number(text.trim()));
-const toNumbers = (text: string): number[] =>
-  text
-    .split(/[\s,;]+/)
-    .filter(Boolean)
-    .map(Number);
-
-/** For fields with a default in the schema: emptied, they must not silently become the default. */
-const toGivenNumber = (text: string): number => toNumber(text) ?? Number.NaN;
+import { MEAL_V2 } from '@mealtable/protocol/distillation-method';
+import { CHOICE_NAMES, choiceKeys, withoutStandard } from '@mealtable/protocol/study-choices';
+import { FIXED_FIELDS, type FieldProblem, StudyDesign, StudyName } from '@mealtable/protocol/study-design';
+import { type DiscriminatorDraft, type PlannedDraft, rowChoice, type StudyDraft, type VariantDraft } from './draft.ts';
+import { optimizerInput } from './optimizer-draft.ts';
+import { toGivenNumber, toNumber } from './typed-numbers.ts';
 
 // What follows has the shape of a design, with holes and NaN where something is missing or no number: for zod to say so.
-
-function optimizerInput(draft: OptimizerDraft) {
-  const schedule = {
-    constant: () => ({ kind: 'constant' as const }),
-    step: () => ({
-      kind: 'step' as const,
-      dropAtEpochs: toNumbers(draft.dropAtEpochs),
-      factor: toNumber(draft.factor),
-    }),
-    cosine: () => ({ kind: 'cosine' as const, warmupEpochs: toGivenNumber(draft.warmupEpochs) }),
-  }[draft.schedule]();
-  return {
-    learningRate: toNumber(draft.learningRate),
-    momentum: toGivenNumber(draft.momentum),
-    weightDecay: toGivenNumber(draft.weightDecay),
-    schedule,
-  };
-}
 
 const plannedInput = (draft: PlannedDraft) => ({
   key: draft.key.trim(),
@@ -42,6 +17,40 @@ const plannedInput = (draft: PlannedDraft) => ({
   batchSize: toNumber(draft.batchSize),
   seed: toNumber(draft.seed),
   optimizer: optimizerInput(draft.optimizer),
+});
+
+/** A number where it is not the one that leaving it out means. */
+const unless = <K extends string>(field: K, text: string, standard: number) => {
+  const value = toGivenNumber(text);
+  return value === standard ? {} : { [field]: value };
+};
+
+/** @returns the design's field where anything differs from MEAL V2, else nothing */
+export function discriminatorInput({ learningRateFactor, finalRelu, inputs }: DiscriminatorDraft) {
+  const standard = MEAL_V2.discriminator;
+  const options = {
+    ...unless('learningRateFactor', learningRateFactor, standard.learningRateFactor),
+    ...(finalRelu !== standard.finalRelu && { finalRelu }),
+    ...(inputs !== standard.inputs && { inputs }),
+  };
+  return Object.keys(options).length > 0 ? { discriminatorOptions: options } : {};
+}
+
+/** A factor with MEAL V2's own level alone is left out. */
+function choiceFactorsInput({ choices }: StudyDraft) {
+  const factors = CHOICE_NAMES.map((name) => [name, choices[name]] as const);
+  const isPlain = ([name, levels]: (typeof factors)[number]) =>
+    levels.length === 1 && choiceKeys({ [name]: levels[0] }).length === 0;
+  return Object.fromEntries(factors.filter((factor) => !isPlain(factor)));
+}
+
+const rowInput = (row: VariantDraft, { choices }: StudyDraft) => ({
+  teachers: row.teachers,
+  discriminator: row.discriminator,
+  inputSize: toNumber(row.inputSize),
+  ...withoutStandard(
+    Object.fromEntries(CHOICE_NAMES.map((name) => [name, rowChoice(choices, row.choices ?? {}, name)])),
+  ),
 });
 
 /** Levels that the kind of design does not use are left out, so that what is stored is what is meant. */
@@ -55,19 +64,21 @@ function designInput(draft: StudyDraft) {
     batchSize: toNumber(draft.batchSize),
     optimizer: optimizerInput(draft.optimizer),
     precision: draft.precision,
+    ...unless('accumulation', draft.accumulation, 1),
+    ...unless('labelSmoothing', draft.labelSmoothing, MEAL_V2.labelSmoothing),
+    ...discriminatorInput(draft.discriminatorOptions),
     planned: draft.planned.map(plannedInput),
     baseline: draft.baseline,
     design: draft.design,
     factors: isList
       ? { teachers: [], discriminator: [], inputSize: [] }
-      : { teachers: draft.teachers, discriminator: draft.discriminator, inputSize: draft.inputSize },
-    list: isList
-      ? draft.list.map(({ teachers, discriminator, inputSize }) => ({
-          teachers,
-          discriminator,
-          inputSize: toNumber(inputSize),
-        }))
-      : [],
+      : {
+          teachers: draft.teachers,
+          discriminator: draft.discriminator,
+          inputSize: draft.inputSize,
+          ...choiceFactorsInput(draft),
+        },
+    list: isList ? draft.list.map((row) => rowInput(row, draft)) : [],
     seeds: draft.seeds,
   };
 }
@@ -76,6 +87,7 @@ function designInput(draft: StudyDraft) {
 const NUMBER_FIELDS: Record<string, string> = {
   momentum: 'the momentum',
   weightDecay: 'the weight decay',
+  epsilon: 'epsilon',
   warmupEpochs: 'the warm-up epochs',
   factor: 'the factor of the schedule',
   dropAtEpochs: 'every epoch at which the learning rate drops',
@@ -107,4 +119,17 @@ export function parseDesign(draft: StudyDraft): ParsedDraft {
 export function checkName(draft: StudyDraft): FieldProblem[] {
   const parsed = StudyName.safeParse(draft.name);
   return parsed.success ? [] : [{ path: 'name', message: parsed.error.issues[0]?.message ?? 'Give the study a name.' }];
+}
+
+/**
+ * What an extension sends: of what cannot change, exactly what the study has. A design may say a default that the form leaves out.
+ */
+export function keepFixed(design: StudyDesign, existing: StudyDesign): StudyDesign {
+  const { planned, ...rest } = design;
+  for (const field of FIXED_FIELDS) delete (rest as Partial<typeof rest>)[field];
+  const fixed = Object.fromEntries(
+    FIXED_FIELDS.flatMap((field) => (field in existing ? [[field, existing[field]]] : [])),
+  );
+  const old = new Map(existing.planned.map((one) => [one.key, one]));
+  return { ...rest, ...fixed, planned: planned.map((one) => old.get(one.key) ?? one) } as StudyDesign;
 }

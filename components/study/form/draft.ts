@@ -1,18 +1,19 @@
 /** What the study form holds while it is edited: numbers as typed, levels as lists. */
+import { type DistillationMethod, methodOf } from '@mealtable/protocol/distillation-method';
 import type { NetworkName } from '@mealtable/protocol/networks';
-import { InputSize, type OptimizerConfig, type Precision } from '@mealtable/protocol/run-config';
+import { InputSize, type Precision } from '@mealtable/protocol/run-config';
+import {
+  CHOICE_NAMES,
+  type ChoiceName,
+  type Choices,
+  choiceKey,
+  choiceOf,
+  type DiscriminatorLevel,
+  factorOf,
+} from '@mealtable/protocol/study-choices';
 import type { NetworkRef, PlannedNetwork, StudyDesign } from '@mealtable/protocol/study-design';
+import { newOptimizer, type OptimizerDraft, optimizerDraft } from './optimizer-draft.ts';
 
-export interface OptimizerDraft {
-  learningRate: string;
-  momentum: string;
-  weightDecay: string;
-  schedule: 'constant' | 'step' | 'cosine';
-  /** "60, 120" */
-  dropAtEpochs: string;
-  factor: string;
-  warmupEpochs: string;
-}
 export interface PlannedDraft {
   /** For lists on the page only. */
   id: string;
@@ -29,9 +30,17 @@ export interface PlannedDraft {
 export interface VariantDraft {
   id: string;
   teachers: NetworkRef[];
-  discriminator: boolean;
+  discriminator: DiscriminatorLevel;
   inputSize: string;
+  /** Of the other factors' levels; what it says nothing of has the first. */
+  choices?: Partial<Choices>;
 }
+/** Levels of the factors besides teachers, discriminator and input size. */
+export type ChoicesDraft = { [K in ChoiceName]: readonly Choices[K][] };
+/** The discriminator itself, the same in every variant that has one. */
+export type DiscriminatorDraft = Pick<DistillationMethod['discriminator'], 'finalRelu' | 'inputs'> & {
+  learningRateFactor: string;
+};
 export interface StudyDraft {
   name: string;
   notes: string;
@@ -42,12 +51,16 @@ export interface StudyDraft {
   batchSize: string;
   optimizer: OptimizerDraft;
   precision: Precision;
+  accumulation: string;
+  labelSmoothing: string;
+  discriminatorOptions: DiscriminatorDraft;
   planned: PlannedDraft[];
   baseline: boolean;
   design: StudyDesign['design'];
   teachers: NetworkRef[][];
-  discriminator: boolean[];
+  discriminator: DiscriminatorLevel[];
   inputSize: number[];
+  choices: ChoicesDraft;
   list: VariantDraft[];
   seeds: number[];
 }
@@ -69,15 +82,12 @@ export function toSize(typed: string | number | undefined): number {
 let lastId = 0;
 export const nextDraftId = (): string => `draft-${++lastId}`;
 
-export const newOptimizer = (): OptimizerDraft => ({
-  learningRate: '0.01',
-  momentum: '0.9',
-  weightDecay: '0',
-  schedule: 'cosine',
-  dropAtEpochs: '',
-  factor: '0.1',
-  warmupEpochs: '0',
-});
+const discriminatorDraft = ({
+  discriminatorOptions,
+}: Pick<StudyDesign, 'discriminatorOptions'>): DiscriminatorDraft => {
+  const { learningRateFactor, finalRelu, inputs } = methodOf({ discriminatorOptions }).discriminator;
+  return { learningRateFactor: String(learningRateFactor), finalRelu, inputs };
+};
 
 /** A study as most begin: three seeds, discriminator on, with the student alone beside it. */
 export const newDraft = (dataset: string): StudyDraft => ({
@@ -90,31 +100,35 @@ export const newDraft = (dataset: string): StudyDraft => ({
   batchSize: '64',
   optimizer: newOptimizer(),
   precision: 'float32',
+  accumulation: '1',
+  labelSmoothing: '0',
+  discriminatorOptions: discriminatorDraft({}),
   planned: [],
   baseline: true,
   design: 'full-factorial',
   teachers: [],
   discriminator: [true],
   inputSize: [224],
+  choices: choicesOfFactors({}),
   list: [],
   seeds: [0, 1, 2],
 });
 
-const optimizerDraft = (optimizer: OptimizerConfig): OptimizerDraft => {
-  const { schedule } = optimizer;
-  return {
-    ...newOptimizer(),
-    learningRate: String(optimizer.learningRate),
-    momentum: String(optimizer.momentum),
-    weightDecay: String(optimizer.weightDecay),
-    schedule: schedule.kind,
-    ...(schedule.kind === 'step' && {
-      dropAtEpochs: schedule.dropAtEpochs.join(', '),
-      factor: String(schedule.factor),
-    }),
-    ...(schedule.kind === 'cosine' && { warmupEpochs: String(schedule.warmupEpochs) }),
-  };
-};
+function choicesOfFactors(factors: Parameters<typeof factorOf>[0]): ChoicesDraft {
+  return Object.fromEntries(CHOICE_NAMES.map((name) => [name, factorOf(factors, name)])) as unknown as ChoicesDraft;
+}
+
+/** Of a list, the levels that its variants have. */
+function choicesOfList(list: StudyDesign['list']): ChoicesDraft {
+  const levelsOf = <K extends ChoiceName>(name: K) => [
+    ...new Map(list.map((l) => choiceOf(l, name)).map((level) => [choiceKey(name, level), level])).values(),
+  ];
+  return Object.fromEntries(CHOICE_NAMES.map((name) => [name, levelsOf(name)])) as unknown as ChoicesDraft;
+}
+
+/** Levels of the factors besides teachers, discriminator and input size. */
+export const choicesOfDesign = ({ design, list, factors }: StudyDesign): ChoicesDraft =>
+  design === 'list' && list.length > 0 ? choicesOfList(list) : choicesOfFactors(factors);
 
 const plannedDraft = (planned: PlannedNetwork): PlannedDraft => ({
   id: nextDraftId(),
@@ -138,12 +152,29 @@ export const draftFromDesign = (name: string, notes: string, design: StudyDesign
   batchSize: String(design.batchSize),
   optimizer: optimizerDraft(design.optimizer),
   precision: design.precision,
+  accumulation: String(design.accumulation ?? 1),
+  labelSmoothing: String(design.labelSmoothing ?? 0),
+  discriminatorOptions: discriminatorDraft(design),
   planned: design.planned.map(plannedDraft),
   baseline: design.baseline,
   design: design.design,
   teachers: design.factors.teachers,
   discriminator: design.factors.discriminator,
   inputSize: design.factors.inputSize,
-  list: design.list.map(({ inputSize, ...levels }) => ({ id: nextDraftId(), ...levels, inputSize: String(inputSize) })),
+  choices: choicesOfDesign(design),
+  list: design.list.map(({ teachers, discriminator, inputSize, ...choices }) => ({
+    id: nextDraftId(),
+    teachers,
+    discriminator,
+    inputSize: String(inputSize),
+    choices,
+  })),
   seeds: design.seeds,
 });
+
+/** The level that a listed variant has: its own where the factor still has it, else the factor's first. */
+export function rowChoice<K extends ChoiceName>(choices: ChoicesDraft, row: Partial<Choices>, name: K): Choices[K] {
+  const own = choiceKey(name, choiceOf(row, name));
+  const levels: readonly Choices[K][] = choices[name];
+  return levels.find((level) => choiceKey(name, level) === own) ?? levels[0] ?? choiceOf({}, name);
+}

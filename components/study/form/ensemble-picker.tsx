@@ -4,12 +4,15 @@ import { Plus } from 'lucide-react';
 import { Fragment, useState } from 'react';
 import { Button } from '../../ui/button';
 import { LabelledCheckbox } from '../../ui/checkbox';
+import { FieldError } from '../../ui/field';
 import { Popover } from '../../ui/popover';
 import { SearchBox } from '../../ui/search-box';
 import { chosenSize } from './draft';
+import { EnsembleWeights } from './ensemble-weights';
 import { useStudyForm } from './form-context';
 import { describeCost, noteOf } from './network-options';
-import { refId, sameRef, type TeacherChoice } from './teacher-choices';
+import { labelOf, refId, sameRef, type TeacherChoice } from './teacher-choices';
+import { type TypedWeights, typedWeights, withWeights } from './teacher-weights';
 
 interface EnsemblePickerProps {
   label: string;
@@ -22,9 +25,11 @@ interface EnsemblePickerProps {
 const SEARCH_FROM = 8;
 
 export function EnsemblePicker({ label, onPick, initial = [] }: EnsemblePickerProps) {
-  const { choices, draft } = useStudyForm();
+  const { choices, draft, known } = useStudyForm();
   const [isOpen, setOpen] = useState(false);
   const [chosen, setChosen] = useState<readonly NetworkRef[]>(initial);
+  const [weights, setWeights] = useState<TypedWeights>({});
+  const [refusal, setRefusal] = useState<string | null>(null);
   const [search, setSearch] = useState('');
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = choices.filter(({ label, detail, group }) => {
@@ -41,6 +46,8 @@ export function EnsemblePicker({ label, onPick, initial = [] }: EnsemblePickerPr
         setOpen(open);
         if (open) {
           setChosen(initial);
+          setWeights(typedWeights(initial));
+          setRefusal(null);
           setSearch('');
         }
       }}
@@ -73,12 +80,25 @@ export function EnsemblePicker({ label, onPick, initial = [] }: EnsemblePickerPr
         ))}
         {shown.length === 0 && <p className="py-2 text-ink-3 text-sm">No teacher matches.</p>}
       </div>
+      {chosen.length > 1 && (
+        <EnsembleWeights
+          chosen={chosen.map((ref) => ({ id: refId(ref), label: labelOf(ref, choices, known) }))}
+          weights={weights}
+          onChange={(changed) => {
+            setWeights(changed);
+            setRefusal(null);
+          }}
+        />
+      )}
+      <FieldError message={refusal} />
       <Button
         variant="primary"
         className="mt-3 w-full"
         disabled={chosen.length === 0}
         onClick={() => {
-          onPick([...chosen]);
+          const weighted = withWeights(chosen, weights);
+          if (!weighted.ok) return setRefusal(weighted.message);
+          onPick(weighted.set);
           setOpen(false);
         }}
       >

@@ -8,6 +8,7 @@ import type { StudyDraft } from './draft';
 import { useStudyForm } from './form-context';
 import { InputSizeField } from './input-size-field';
 import { ListEditor } from './list-editor';
+import { MoreFactors } from './more-factors';
 import { problemAt } from './problems';
 import { TeachersField } from './teachers-field';
 
@@ -45,6 +46,7 @@ export function FactorsSection() {
             </div>
           </>
         )}
+        <MoreFactors />
       </div>
     </Panel>
   );

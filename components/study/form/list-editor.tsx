@@ -1,22 +1,37 @@
 'use client';
+import { CHOICE_NAMES, type Choices, DISCRIMINATOR_LEVELS, discriminatorWord } from '@mealtable/protocol/study-choices';
 import { Plus, Rows3, Trash2 } from 'lucide-react';
 import { Button, IconButton } from '../../ui/button';
 import { FieldError, FieldGroup } from '../../ui/field';
 import { NumberInput } from '../../ui/input';
-import { Segmented } from '../../ui/segmented';
+import { Select } from '../../ui/select';
 import { nextDraftId, type StudyDraft, type VariantDraft } from './draft';
 import { EnsemblePicker } from './ensemble-picker';
 import { useStudyForm } from './form-context';
 import { problemAt } from './problems';
-import { labelOf } from './teacher-choices';
+import { RowChoices } from './row-choices';
+import { labelOfSet } from './teacher-choices';
 
 /** Every combination of the factors' levels, to strike out what is not wanted. */
-const fromFactors = (draft: StudyDraft): VariantDraft[] =>
-  draft.teachers.flatMap((teachers) =>
+function fromFactors(draft: StudyDraft): VariantDraft[] {
+  const choices = CHOICE_NAMES.reduce<Partial<Choices>[]>(
+    (rows, name) => rows.flatMap((row) => draft.choices[name].map((level) => ({ ...row, [name]: level }))),
+    [{}],
+  );
+  return draft.teachers.flatMap((teachers) =>
     draft.discriminator.flatMap((discriminator) =>
-      draft.inputSize.map((size) => ({ id: nextDraftId(), teachers, discriminator, inputSize: String(size) })),
+      draft.inputSize.flatMap((size) =>
+        choices.map((chosen) => ({
+          id: nextDraftId(),
+          teachers,
+          discriminator,
+          inputSize: String(size),
+          choices: chosen,
+        })),
+      ),
     ),
   );
+}
 
 export function ListEditor() {
   const { draft, update, shown, existing } = useStudyForm();
@@ -27,8 +42,9 @@ export function ListEditor() {
     const variant: VariantDraft = {
       id: nextDraftId(),
       teachers: last?.teachers ?? [],
-      discriminator: last ? !last.discriminator : true,
+      discriminator: last ? last.discriminator === false : true,
       inputSize: last?.inputSize ?? '224',
+      choices: last?.choices ?? {},
     };
     update({ list: [...draft.list, variant] });
   };
@@ -58,7 +74,7 @@ function VariantRow({ variant, index, isFixed }: { variant: VariantDraft; index:
   const path = `list.${index}`;
   const change = (part: Partial<VariantDraft>) =>
     update({ list: draft.list.map((other) => (other.id === variant.id ? { ...other, ...part } : other)) });
-  const teachers = variant.teachers.map((ref) => labelOf(ref, choices, known)).join(' + ');
+  const teachers = labelOfSet(variant.teachers, choices, known);
   return (
     <li data-path={path} className="rounded-lg border bg-sunken/50 px-3 py-2">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
@@ -73,15 +89,18 @@ function VariantRow({ variant, index, isFixed }: { variant: VariantDraft; index:
             onPick={(set) => change({ teachers: set })}
           />
         )}
-        <Segmented
-          label={`Discriminator of variant ${index + 1}`}
-          value={variant.discriminator ? 'on' : 'off'}
+        <Select
+          aria-label={`Discriminator of variant ${index + 1}`}
+          value={`${variant.discriminator}`}
           disabled={isFixed}
-          onChange={(value) => change({ discriminator: value === 'on' })}
-          options={[
-            { value: 'off', label: 'Discr. off' },
-            { value: 'on', label: 'Discr. on' },
-          ]}
+          onChange={(value) =>
+            change({ discriminator: DISCRIMINATOR_LEVELS.find((level) => `${level}` === value) ?? true })
+          }
+          options={DISCRIMINATOR_LEVELS.map((level) => ({
+            value: `${level}`,
+            label: `Discr. ${discriminatorWord(level)}`,
+          }))}
+          className="w-38"
         />
         <span data-path={`${path}.inputSize`}>
           <NumberInput
@@ -103,6 +122,7 @@ function VariantRow({ variant, index, isFixed }: { variant: VariantDraft; index:
           </IconButton>
         )}
       </div>
+      <RowChoices variant={variant} index={index} isFixed={isFixed} onChange={(choices) => change({ choices })} />
       <FieldError message={problemAt(shown, path, true)} />
     </li>
   );

@@ -1,11 +1,11 @@
 'use client';
 import type { FieldProblem } from '@mealtable/protocol/study-design';
-import { ChevronRight } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
+import { Disclosure } from '../../ui/disclosure';
 import { Field } from '../../ui/field';
 import { NumberInput } from '../../ui/input';
 import { Select } from '../../ui/select';
-import type { OptimizerDraft } from './draft';
+import type { OptimizerDraft } from './optimizer-draft';
 import { problemAt } from './problems';
 
 interface OptimizerFieldsProps {
@@ -16,6 +16,8 @@ interface OptimizerFieldsProps {
   disabled?: boolean;
   /** Further fields behind "More", which are not the optimiser's. */
   children?: ReactNode;
+  /** Where those fields' problems are: what has one is never hidden. */
+  moreAt?: readonly string[];
 }
 
 const SCHEDULES = [
@@ -24,12 +26,28 @@ const SCHEDULES = [
   { value: 'cosine', label: 'Cosine' },
 ] as const;
 
+const KINDS = [
+  { value: 'sgd', label: 'SGD' },
+  { value: 'adamw', label: 'AdamW' },
+] as const;
+const DECAYED = [
+  { value: 'all', label: 'All parameters' },
+  { value: 'kernels', label: 'Kernels only' },
+] as const;
+
 /** Cells of the grid around: learning rate and schedule, and the rest behind "More". */
-export function OptimizerFields({ path, value, onChange, problems, disabled, children }: OptimizerFieldsProps) {
-  const hidden = ['momentum', 'weightDecay', 'schedule.warmupEpochs'].some((field) =>
-    problemAt(problems, `${path}.${field}`),
-  );
-  const [isOpen, setOpen] = useState(false);
+export function OptimizerFields({
+  path,
+  value,
+  onChange,
+  problems,
+  disabled,
+  children,
+  moreAt = [],
+}: OptimizerFieldsProps) {
+  const [isOpen, setOpen] = useState(value.kind !== 'sgd' || value.decayedParameters !== 'all');
+  const inside = ['momentum', 'weightDecay', 'schedule.warmupEpochs', 'adamw'].map((field) => `${path}.${field}`);
+  const isShown = isOpen || [...inside, ...moreAt].some((at) => problemAt(problems, at, true));
   const number = (field: keyof OptimizerDraft, label: string, at: string, hint?: string) => (
     <Field label={label} path={`${path}.${at}`} error={problemAt(problems, `${path}.${at}`, true)} hint={hint}>
       {(control) => (
@@ -65,24 +83,53 @@ export function OptimizerFields({ path, value, onChange, problems, disabled, chi
         </>
       )}
       <div className="col-span-full">
-        <button
-          type="button"
-          aria-expanded={isOpen || hidden}
-          onClick={() => setOpen(!isOpen)}
-          className="inline-flex items-center gap-1 rounded-control text-ink-2 text-xs hover:text-ink"
-        >
-          <ChevronRight
-            aria-hidden
-            className={`size-3.5 transition-transform ${isOpen || hidden ? 'rotate-90' : ''}`}
-          />
-          More
-        </button>
+        <Disclosure label="More" isOpen={isShown} onToggle={() => setOpen(!isShown)} />
       </div>
-      {(isOpen || hidden) && (
+      {isShown && (
         <>
-          {number('momentum', 'Momentum', 'momentum')}
-          {number('weightDecay', 'Weight decay', 'weightDecay')}
-          {value.schedule === 'cosine' && number('warmupEpochs', 'Warm-up epochs', 'schedule.warmupEpochs')}
+          <Field label="Optimiser" path={`${path}.adamw`} error={problemAt(problems, `${path}.adamw`)}>
+            {(control) => (
+              <Select
+                {...control}
+                disabled={disabled}
+                value={value.kind}
+                options={KINDS}
+                onChange={(kind) => onChange({ ...value, kind })}
+              />
+            )}
+          </Field>
+          {value.kind === 'sgd' ? (
+            number('momentum', 'Momentum', 'momentum', 'MEAL V2 has 0.9.')
+          ) : (
+            <>
+              {number('beta1', 'Beta 1', 'adamw.beta1', 'Of the mean gradient.')}
+              {number('beta2', 'Beta 2', 'adamw.beta2', 'Of the mean square.')}
+              {number('epsilon', 'Epsilon', 'adamw.epsilon')}
+            </>
+          )}
+          {number('weightDecay', 'Weight decay', 'weightDecay', 'MEAL V2 has none.')}
+          <Field
+            label="Decays"
+            path={`${path}.decayedParameters`}
+            error={problemAt(problems, `${path}.decayedParameters`)}
+          >
+            {(control) => (
+              <Select
+                {...control}
+                disabled={disabled}
+                value={value.decayedParameters}
+                options={DECAYED}
+                onChange={(decayedParameters) => onChange({ ...value, decayedParameters })}
+              />
+            )}
+          </Field>
+          {value.schedule !== 'constant' &&
+            number(
+              'warmupEpochs',
+              'Warm-up epochs',
+              'schedule.warmupEpochs',
+              'The learning rate rises evenly at first.',
+            )}
           {children}
         </>
       )}

@@ -1,6 +1,7 @@
 /** Changes of the networks to train first that must reach everything that refers to them. */
 import type { NetworkRef } from '@mealtable/protocol/study-design';
-import { newOptimizer, nextDraftId, type PlannedDraft, type StudyDraft } from './draft.ts';
+import { nextDraftId, type PlannedDraft, type StudyDraft } from './draft.ts';
+import { newOptimizer } from './optimizer-draft.ts';
 import { startFrom } from './teacher-choices.ts';
 
 const mapRefs = (draft: StudyDraft, change: (ref: NetworkRef) => NetworkRef | null): StudyDraft => {
@@ -27,7 +28,7 @@ export function changePlanned(draft: StudyDraft, id: string, part: Partial<Plann
   // While two have the same key, references to it must not be dragged along by either.
   if (key === undefined || key === old.key || draft.planned.some((other) => other.id !== id && other.key === old.key))
     return changed;
-  return mapRefs(changed, (ref) => (ref.kind === 'planned' && ref.key === old.key ? { kind: 'planned', key } : ref));
+  return mapRefs(changed, (ref) => (ref.kind === 'planned' && ref.key === old.key ? { ...ref, key } : ref));
 }
 
 export function removePlanned(draft: StudyDraft, id: string): StudyDraft {

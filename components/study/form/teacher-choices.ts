@@ -4,7 +4,7 @@ import type { NetworkName } from '@mealtable/protocol/networks';
 import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT, weightsOf } from '@mealtable/protocol/published-weights';
 import { FAMILY_NAMES, NETWORKS_BY_FAMILY } from '@mealtable/protocol/registry';
 import type { NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
-import { refKey } from '@mealtable/protocol/variant-key';
+import { refKey, weightRatios } from '@mealtable/protocol/variant-key';
 import type { TeacherOption } from '@mealtable/protocol/views';
 import { formatPercent } from '../../format.ts';
 import type { PlannedDraft } from './draft.ts';
@@ -97,6 +97,18 @@ export const labelOf = (
 ): string =>
   choices.find((choice) => sameRef(choice.ref, ref))?.label ??
   ((ref.kind === 'run' && known.get(ref.runId)?.label) || refKey(ref));
+
+/** An ensemble's name: "teacher-a × 2 + teacher-b" where one counts more than another. */
+export function labelOfSet(
+  set: readonly NetworkRef[],
+  choices: readonly TeacherChoice[],
+  known: ReadonlyMap<string, KnownRun>,
+): string {
+  const ratios = weightRatios(set);
+  return set
+    .map((ref, i) => labelOf(ref, choices, known) + (ratios[i] === 1 ? '' : ` × ${Number(ratios[i]?.toPrecision(4))}`))
+    .join(' + ');
+}
 
 export const knownRuns = (runs: readonly TeacherOption[]): Map<string, KnownRun> =>
   new Map(

@@ -1,6 +1,7 @@
 'use client';
 import { PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
 import type { NetworkRef } from '@mealtable/protocol/study-design';
+import { ensembleKey } from '@mealtable/protocol/variant-key';
 import { Button } from '../../ui/button';
 import { Chip } from '../../ui/chip';
 import { FieldGroup } from '../../ui/field';
@@ -9,9 +10,7 @@ import { EnsemblePicker } from './ensemble-picker';
 import { useStudyForm } from './form-context';
 import { problemAt } from './problems';
 import { TrapNotice } from './start-picker';
-import { labelOf, refId } from './teacher-choices';
-
-const ensembleId = (set: readonly NetworkRef[]) => set.map(refId).sort().join('+');
+import { labelOfSet } from './teacher-choices';
 
 /** Levels of the factor "teachers": each chip is an ensemble. */
 export function TeachersField() {
@@ -19,12 +18,12 @@ export function TeachersField() {
   const classCount = datasets.find(({ name }) => name === draft.dataset)?.classNames.length;
   const needsTraining = classCount !== undefined && classCount !== PUBLISHED_CLASS_COUNT;
   const weights = new Set(draft.teachers.flat().flatMap((ref) => (ref.kind === 'pretrained' ? [ref.weights] : [])));
-  const present = new Set(draft.teachers.map(ensembleId));
+  const present = new Set(draft.teachers.map(ensembleKey));
   const add = (sets: NetworkRef[][]) =>
-    update((old) => ({ ...old, teachers: [...old.teachers, ...sets.filter((set) => !present.has(ensembleId(set)))] }));
+    update((old) => ({ ...old, teachers: [...old.teachers, ...sets.filter((set) => !present.has(ensembleKey(set)))] }));
   const planned = choices.filter((choice) => choice.ref.kind === 'planned').map((choice) => choice.ref);
-  const singles = planned.map((ref) => [ref]).filter((set) => !present.has(ensembleId(set)));
-  const canAddAll = planned.length > 1 && !present.has(ensembleId(planned));
+  const singles = planned.map((ref) => [ref]).filter((set) => !present.has(ensembleKey(set)));
+  const canAddAll = planned.length > 1 && !present.has(ensembleKey(planned));
   return (
     <FieldGroup
       label="Teachers"
@@ -40,11 +39,11 @@ export function TeachersField() {
     >
       <ul className="flex flex-wrap items-center gap-2">
         {draft.teachers.map((set, index) => {
-          const label = set.map((ref) => labelOf(ref, choices, known)).join(' + ');
-          const isFixed = existing?.factors.teachers.some((old) => ensembleId(old) === ensembleId(set)) ?? false;
+          const label = labelOfSet(set, choices, known);
+          const isFixed = existing?.factors.teachers.some((old) => ensembleKey(old) === ensembleKey(set)) ?? false;
           return (
             <Chip
-              key={ensembleId(set)}
+              key={ensembleKey(set)}
               name={label}
               fixed={isFixed}
               invalid={problemAt(shown, `factors.teachers.${index}`, true) !== null}

@@ -41,8 +41,39 @@ export function TrainingSection() {
           value={draft.optimizer}
           problems={shown}
           disabled={isFixed}
+          moreAt={['accumulation', 'labelSmoothing', 'precision']}
           onChange={(optimizer) => update({ optimizer })}
         >
+          <Field
+            label="Batches to an update"
+            path="accumulation"
+            error={problemAt(shown, 'accumulation')}
+            hint="Gradients of several batches are added up: a large batch in little memory."
+          >
+            {(control) => (
+              <NumberInput
+                {...control}
+                disabled={isFixed}
+                value={draft.accumulation}
+                onChange={(event) => update({ accumulation: event.target.value })}
+              />
+            )}
+          </Field>
+          <Field
+            label="Label smoothing"
+            path="labelSmoothing"
+            error={problemAt(shown, 'labelSmoothing')}
+            hint="Share of a hard label that goes to all classes alike. MEAL V2 has 0."
+          >
+            {(control) => (
+              <NumberInput
+                {...control}
+                disabled={isFixed}
+                value={draft.labelSmoothing}
+                onChange={(event) => update({ labelSmoothing: event.target.value })}
+              />
+            )}
+          </Field>
           <Field
             label="Precision"
             path="precision"

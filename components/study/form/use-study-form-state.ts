@@ -4,7 +4,7 @@ import type { FieldProblem, StudyDesign } from '@mealtable/protocol/study-design
 import type { DatasetOption, TeacherOption } from '@mealtable/protocol/views';
 import { useMemo, useState } from 'react';
 import type { StudyDraft } from './draft';
-import { checkName, parseDesign } from './draft-to-design';
+import { checkName, keepFixed, parseDesign } from './draft-to-design';
 import type { StudyFormState } from './form-context';
 import { visibleProblems } from './problems';
 import { knownRuns, teacherChoices } from './teacher-choices';
@@ -30,7 +30,10 @@ export function useStudyFormState({ initial, datasets, teachers, existing }: Stu
     () => teacherChoices(draft.planned, teachers, classCount),
     [draft.planned, teachers, classCount],
   );
-  const parsed = useMemo(() => parseDesign(draft), [draft]);
+  const parsed = useMemo(() => {
+    const found = parseDesign(draft);
+    return found.ok && existing ? { ...found, design: keepFixed(found.design, existing) } : found;
+  }, [draft, existing]);
   const expansion = useMemo(
     (): Expansion | null => (parsed.ok ? expandDesign(parsed.design, { classCount, runs: known }) : null),
     [parsed, classCount, known],

@@ -1,0 +1,101 @@
+'use client';
+import {
+  type ChoiceName,
+  type Choices,
+  choiceKey,
+  choiceSchemas,
+  choiceWords,
+} from '@mealtable/protocol/study-choices';
+import { Plus } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { Button } from '../../ui/button';
+import { Chip } from '../../ui/chip';
+import { FieldError, FieldGroup } from '../../ui/field';
+import { BaseMark } from './base-mark';
+import { choicesOfDesign } from './draft';
+import { useStudyForm } from './form-context';
+import { problemAt } from './problems';
+import { CHOICE_LABELS } from './row-choices';
+
+interface LevelsFieldProps<K extends ChoiceName> {
+  name: K;
+  hint: string;
+  /** Levels that are one press away. */
+  offered: readonly Choices[K][];
+  /** Fields for any other level; `add` says whether it was taken, and shows why not. */
+  children?: (add: (level: unknown) => boolean, clearRefusal: () => void) => ReactNode;
+}
+
+/** Levels of one factor: one for all variants, or several to compare. */
+export function LevelsField<K extends ChoiceName>({ name, hint, offered, children }: LevelsFieldProps<K>) {
+  const { draft, update, shown, existing } = useStudyForm();
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const levels: readonly Choices[K][] = draft.choices[name];
+  const keyOf = (level: Choices[K]) => choiceKey(name, level);
+  const has = (level: Choices[K]) => levels.some((other) => keyOf(other) === keyOf(level));
+  const set = (next: readonly Choices[K][]) => update({ choices: { ...draft.choices, [name]: next } });
+  const add = (typed: unknown): boolean => {
+    const parsed = choiceSchemas[name].safeParse(typed);
+    if (!parsed.success) {
+      setRefusal(parsed.error.issues[0]?.message ?? 'This level cannot be.');
+      return false;
+    }
+    const level = parsed.data as Choices[K];
+    if (has(level)) {
+      setRefusal(`"${choiceWords(name, level)}" is listed already.`);
+      return false;
+    }
+    set([...levels, level]);
+    setRefusal(null);
+    return true;
+  };
+  // Variants of an existing study have these levels, so that they cannot go.
+  const isFixed = (level: Choices[K]) =>
+    existing !== null &&
+    (choicesOfDesign(existing)[name] as readonly Choices[K][]).some((old) => keyOf(old) === keyOf(level));
+  return (
+    <FieldGroup
+      label={CHOICE_LABELS[name]}
+      path={`factors.${name}`}
+      hint={hint}
+      error={problemAt(shown, `factors.${name}`, true)}
+    >
+      <ul className="flex flex-wrap items-center gap-2">
+        {levels.map((level, index) => {
+          const words = choiceWords(name, level);
+          return (
+            <Chip
+              key={keyOf(level)}
+              name={words}
+              fixed={isFixed(level)}
+              // A factor has a level in every variant: the last one stays until there is another.
+              onRemove={
+                isFixed(level) || levels.length === 1 ? undefined : () => set(levels.filter((_, i) => i !== index))
+              }
+            >
+              {words}
+              {levels.length > 1 && (
+                <BaseMark
+                  index={index}
+                  name={words}
+                  onMakeBase={() => set([level, ...levels.filter((_, i) => i !== index)])}
+                />
+              )}
+            </Chip>
+          );
+        })}
+        {offered
+          .filter((level) => !has(level))
+          .map((level) => (
+            <li key={keyOf(level)}>
+              <Button size="sm" variant="ghost" onClick={() => add(level)}>
+                <Plus aria-hidden /> {choiceWords(name, level)}
+              </Button>
+            </li>
+          ))}
+        {children && <li className="flex flex-wrap items-center gap-1">{children(add, () => setRefusal(null))}</li>}
+      </ul>
+      <FieldError message={refusal} />
+    </FieldGroup>
+  );
+}
