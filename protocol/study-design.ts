@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DiscriminatorOptions, LabelSmoothing, TeacherWeight } from './distillation-method.ts';
 import { RunId } from './ids.ts';
 import { NetworkName } from './networks.ts';
+import { PUBLISHED_STUDY_NAMES } from './published-studies.ts';
 import { WeightsName } from './published-weights.ts';
 import {
   BatchSize,
@@ -100,6 +101,8 @@ export const StudyDesign = z.strictObject({
   /** Only for the design `list`: the variants themselves. */
   list: z.array(Levels),
   seeds: z.array(Seed).min(1, 'Give at least one seed.'),
+  /** Whose published result stands beside the study's own. It changes nothing that is computed. */
+  reproduces: z.enum(PUBLISHED_STUDY_NAMES).optional(),
 });
 export type StudyDesign = z.infer<typeof StudyDesign>;
 export type StudyDesignInput = z.input<typeof StudyDesign>;

@@ -33,7 +33,7 @@ export function StudyView({ id }: { id: string }) {
       <BackLink href="/">Studies</BackLink>
       <StudyHeader study={study} canEdit={canEdit} />
       <div className="space-y-8">
-        <Top1Table studyId={id} rows={study.rows} canEdit={canEdit} />
+        <Top1Table studyId={id} rows={study.rows} reproduces={study.design.reproduces} canEdit={canEdit} />
         <StudyCurves key={`curves ${id}`} rows={study.rows} runs={study.runs} />
         <RunsTable key={`runs ${id}`} runs={study.runs} canEdit={canEdit} />
       </div>

@@ -1,4 +1,5 @@
 'use client';
+import type { PublishedStudyName } from '@mealtable/protocol/published-studies';
 import type { Top1Row as Row, StudyView } from '@mealtable/protocol/views';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Table2 } from 'lucide-react';
@@ -11,6 +12,7 @@ import { toastError } from '../ui/toast';
 import { Tip } from '../ui/tooltip';
 import { ROLE_HEADINGS } from '../words';
 import { CopyTableMenu } from './copy-table-menu';
+import { PublishedRow } from './published-row';
 import { bestRow, groupRows, valueRange } from './top1-groups';
 import { Top1Row } from './top1-row';
 
@@ -19,11 +21,13 @@ const COLUMNS = 9;
 interface Top1TableProps {
   studyId: string;
   rows: readonly Row[];
+  /** Whose published result stands below the study's own. */
+  reproduces: PublishedStudyName | undefined;
   canEdit: boolean;
 }
 
 /** Not drawn anew for a run's progress, only when a row changed. */
-export const Top1Table = memo(function Top1Table({ studyId, rows, canEdit }: Top1TableProps) {
+export const Top1Table = memo(function Top1Table({ studyId, rows, reproduces, canEdit }: Top1TableProps) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const setReference = useReference(studyId);
   const groups = useMemo(() => groupRows(rows), [rows]);
@@ -111,6 +115,7 @@ export const Top1Table = memo(function Top1Table({ studyId, rows, canEdit }: Top
                 ))}
               </Fragment>
             ))}
+            {reproduces && <PublishedRow name={reproduces} columns={COLUMNS} />}
           </tbody>
         </Table>
       )}

@@ -29,7 +29,7 @@ export function Disclosure({ label, summary, isOpen, onToggle, className }: Disc
         className={cn('size-3.5 shrink-0 self-center transition-transform', isOpen && 'rotate-90')}
       />
       {label}
-      {summary && !isOpen && <span className="min-w-0 break-words text-ink-3">{summary}</span>}
+      {summary && !isOpen && <span className="ml-1.5 min-w-0 break-words text-ink-3">{summary}</span>}
     </button>
   );
 }

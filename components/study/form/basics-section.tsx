@@ -4,12 +4,14 @@ import { Input, Textarea } from '../../ui/input';
 import { Panel } from '../../ui/panel';
 import { useStudyForm } from './form-context';
 import { problemAt } from './problems';
+import { PublishedMenu, PublishedNotice } from './published-menu';
 
 export function BasicsSection() {
   const { draft, update, shown } = useStudyForm();
   return (
-    <Panel title="Study">
+    <Panel title="Study" actions={<PublishedMenu />}>
       <div className="space-y-4">
+        <PublishedNotice />
         <Field label="Name" path="name" error={problemAt(shown, 'name')}>
           {(control) => (
             <Input

@@ -80,6 +80,7 @@ function designInput(draft: StudyDraft) {
         },
     list: isList ? draft.list.map((row) => rowInput(row, draft)) : [],
     seeds: draft.seeds,
+    ...(draft.reproduces && { reproduces: draft.reproduces }),
   };
 }
 

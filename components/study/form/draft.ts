@@ -63,6 +63,8 @@ export interface StudyDraft {
   choices: ChoicesDraft;
   list: VariantDraft[];
   seeds: number[];
+  /** Whose published result stands beside the study's own. */
+  reproduces?: StudyDesign['reproduces'];
 }
 
 /** Pixels that costs are shown for before there are several sizes to show them for. */
@@ -170,6 +172,7 @@ export const draftFromDesign = (name: string, notes: string, design: StudyDesign
     choices,
   })),
   seeds: design.seeds,
+  ...(design.reproduces && { reproduces: design.reproduces }),
 });
 
 /** The level that a listed variant has: its own where the factor still has it, else the factor's first. */

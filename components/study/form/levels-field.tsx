@@ -22,16 +22,19 @@ interface LevelsFieldProps<K extends ChoiceName> {
   hint: string;
   /** Levels that are one press away. */
   offered: readonly Choices[K][];
+  /** A level under the field's heading, where its full words would repeat that; the words of labels unless given. */
+  show?: (level: Choices[K]) => string;
   /** Fields for any other level; `add` says whether it was taken, and shows why not. */
   children?: (add: (level: unknown) => boolean, clearRefusal: () => void) => ReactNode;
 }
 
 /** Levels of one factor: one for all variants, or several to compare. */
-export function LevelsField<K extends ChoiceName>({ name, hint, offered, children }: LevelsFieldProps<K>) {
+export function LevelsField<K extends ChoiceName>({ name, hint, offered, show, children }: LevelsFieldProps<K>) {
   const { draft, update, shown, existing } = useStudyForm();
   const [refusal, setRefusal] = useState<string | null>(null);
   const levels: readonly Choices[K][] = draft.choices[name];
   const keyOf = (level: Choices[K]) => choiceKey(name, level);
+  const shortOf = show ?? ((level: Choices[K]) => choiceWords(name, level));
   const has = (level: Choices[K]) => levels.some((other) => keyOf(other) === keyOf(level));
   const set = (next: readonly Choices[K][]) => update({ choices: { ...draft.choices, [name]: next } });
   const add = (typed: unknown): boolean => {
@@ -73,7 +76,7 @@ export function LevelsField<K extends ChoiceName>({ name, hint, offered, childre
                 isFixed(level) || levels.length === 1 ? undefined : () => set(levels.filter((_, i) => i !== index))
               }
             >
-              {words}
+              {shortOf(level)}
               {levels.length > 1 && (
                 <BaseMark
                   index={index}
@@ -88,8 +91,13 @@ export function LevelsField<K extends ChoiceName>({ name, hint, offered, childre
           .filter((level) => !has(level))
           .map((level) => (
             <li key={keyOf(level)}>
-              <Button size="sm" variant="ghost" onClick={() => add(level)}>
-                <Plus aria-hidden /> {choiceWords(name, level)}
+              <Button
+                size="sm"
+                variant="ghost"
+                aria-label={`Add ${choiceWords(name, level)}`}
+                onClick={() => add(level)}
+              >
+                <Plus aria-hidden /> {shortOf(level)}
               </Button>
             </li>
           ))}

@@ -1,5 +1,6 @@
 'use client';
-import { ENSEMBLES } from '@mealtable/protocol/distillation-method';
+import { ENSEMBLES, type EnsembleKind } from '@mealtable/protocol/distillation-method';
+import { choiceWords } from '@mealtable/protocol/study-choices';
 import { MIXINGS, type MixingConfig } from '@mealtable/protocol/training-recipe';
 import { type KeyboardEvent, useState } from 'react';
 import { Button } from '../../ui/button';
@@ -44,9 +45,16 @@ const onEnter = (act: () => void) => (event: KeyboardEvent) => {
   act();
 };
 
+const ENSEMBLE_NAMES: Record<EnsembleKind, string> = {
+  'mean-probability': 'Mean of probabilities',
+  'mean-logit': 'Mean of logits',
+  'random-teacher': 'Random teacher',
+};
+
 export const EnsembleLevels = () => (
   <LevelsField
     name="ensemble"
+    show={(kind) => ENSEMBLE_NAMES[kind]}
     offered={ENSEMBLES}
     hint="What several teachers say together: the mean of their probabilities (MEAL V2), the softmax of the mean of their logits, or one of them drawn for every batch (MEAL V1)."
   />
@@ -55,6 +63,7 @@ export const EnsembleLevels = () => (
 export const TemperatureLevels = () => (
   <LevelsField
     name="temperature"
+    show={String}
     offered={[1, 2, 4]}
     hint="Logits are divided by it before the softmax, so that a higher one tells more of the unlikely classes. MEAL V2 has 1."
   >
@@ -65,6 +74,7 @@ export const TemperatureLevels = () => (
 export const HardLabelLevels = () => (
   <LevelsField
     name="hardLabelWeight"
+    show={String}
     offered={[0, 0.1, 0.5]}
     hint="Share of the loss that the dataset’s own labels have beside the teachers’, from 0 to 1. MEAL V2 has 0."
   >
@@ -79,6 +89,7 @@ const MIXING_NAMES = { cutmix: 'CutMix', mixup: 'Mixup' };
 export const MixingLevels = () => (
   <LevelsField
     name="mixing"
+    show={(mixing) => (mixing === null ? 'None' : choiceWords('mixing', mixing))}
     offered={[null, CUTMIX, MIXUP]}
     hint="CutMix puts a box of one image into another, Mixup blends the two; the teachers label what comes out. The share is drawn from Beta(α, α)."
   >
@@ -106,7 +117,7 @@ function MixingAdder({ add, clear }: { add: Add; clear: () => void }) {
         clear();
       }}
       onKeyDown={onEnter(addTyped)}
-      className="h-7 w-24"
+      className="h-7 w-28"
     />
   );
   return (
@@ -130,6 +141,7 @@ function MixingAdder({ add, clear }: { add: Add; clear: () => void }) {
 export const AverageLevels = () => (
   <LevelsField
     name="ema"
+    show={(ema) => (ema === null ? 'Off' : choiceWords('ema', ema).replace('EMA ', ''))}
     offered={[null, { decay: 0.999, warmup: true }, { decay: 0.9999, warmup: true }]}
     hint="Validates and saves a moving average of the weights (EMA) in place of the weights. The nearer the decay is to 1, the longer it remembers."
   >

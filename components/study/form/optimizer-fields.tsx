@@ -5,7 +5,7 @@ import { Disclosure } from '../../ui/disclosure';
 import { Field } from '../../ui/field';
 import { NumberInput } from '../../ui/input';
 import { Select } from '../../ui/select';
-import type { OptimizerDraft } from './optimizer-draft';
+import { newOptimizer, type OptimizerDraft } from './optimizer-draft';
 import { problemAt } from './problems';
 
 interface OptimizerFieldsProps {
@@ -18,6 +18,8 @@ interface OptimizerFieldsProps {
   children?: ReactNode;
   /** Where those fields' problems are: what has one is never hidden. */
   moreAt?: readonly string[];
+  /** What of them is not as usual, in sight while they are hidden. */
+  moreSummary?: readonly string[];
 }
 
 const SCHEDULES = [
@@ -44,6 +46,7 @@ export function OptimizerFields({
   disabled,
   children,
   moreAt = [],
+  moreSummary = [],
 }: OptimizerFieldsProps) {
   const [isOpen, setOpen] = useState(value.kind !== 'sgd' || value.decayedParameters !== 'all');
   const inside = ['momentum', 'weightDecay', 'schedule.warmupEpochs', 'adamw'].map((field) => `${path}.${field}`);
@@ -83,7 +86,12 @@ export function OptimizerFields({
         </>
       )}
       <div className="col-span-full">
-        <Disclosure label="More" isOpen={isShown} onToggle={() => setOpen(!isShown)} />
+        <Disclosure
+          label="More"
+          summary={[...differing(value), ...moreSummary].join(' · ')}
+          isOpen={isShown}
+          onToggle={() => setOpen(!isShown)}
+        />
       </div>
       {isShown && (
         <>
@@ -135,4 +143,22 @@ export function OptimizerFields({
       )}
     </>
   );
+}
+
+/** What behind "More" is not MEAL V2's own, in words. */
+function differing({
+  kind,
+  momentum,
+  weightDecay,
+  decayedParameters,
+  schedule,
+  warmupEpochs,
+}: OptimizerDraft): string[] {
+  const usual = newOptimizer();
+  return [
+    kind === 'adamw' ? 'AdamW' : momentum !== usual.momentum && `momentum ${momentum}`,
+    weightDecay !== usual.weightDecay && `weight decay ${weightDecay}`,
+    decayedParameters === 'kernels' && 'decays kernels only',
+    schedule !== 'constant' && warmupEpochs !== usual.warmupEpochs && `${warmupEpochs} warm-up epochs`,
+  ].filter((words) => words !== false);
 }

@@ -41,6 +41,11 @@ export function TrainingSection() {
           value={draft.optimizer}
           problems={shown}
           disabled={isFixed}
+          moreSummary={[
+            ...(draft.accumulation === '1' ? [] : [`${draft.accumulation} batches to an update`]),
+            ...(draft.labelSmoothing === '0' ? [] : [`label smoothing ${draft.labelSmoothing}`]),
+            ...(draft.precision === 'float32' ? [] : [draft.precision]),
+          ]}
           moreAt={['accumulation', 'labelSmoothing', 'precision']}
           onChange={(optimizer) => update({ optimizer })}
         >
