@@ -1,4 +1,5 @@
 /** What is wrong with a design's choices of method and recipe, each fault with its field. */
+import { explainUncacheable } from './soft-labels.ts';
 import { CHOICE_NAMES, type ChoiceName, choiceKey, choiceOf, choiceWords } from './study-choices.ts';
 import type { Levels, StudyDesign } from './study-design.ts';
 
@@ -28,6 +29,18 @@ export function checkChoices(
     );
   if (design.discriminatorOptions && levels.length > 0 && !levels.some((l) => l.discriminator !== false))
     add('discriminatorOptions', 'No variant has the discriminator: switch it on, or leave its options out.');
+  const { softLabels, discriminatorOptions } = design;
+  const uncacheable = levels.flatMap(
+    ({ mixing, ensemble, discriminator }) =>
+      explainUncacheable({
+        softLabels,
+        ensemble,
+        mixing: mixing ?? undefined,
+        discriminator: discriminator !== false,
+        discriminatorOptions,
+      }) ?? [],
+  );
+  if (uncacheable.length > 0) add('softLabels', uncacheable[0]!);
 }
 
 function checkFactor<K extends ChoiceName>(

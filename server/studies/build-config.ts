@@ -76,6 +76,7 @@ export function buildConfig(
     ...student,
     teachers: levels.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
     ...methodOfLevels(design, levels),
+    softLabels: design.softLabels,
   } satisfies TrainingConfig);
 }
 

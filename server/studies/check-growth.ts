@@ -12,6 +12,7 @@ const NAMES: Record<(typeof FIXED_FIELDS)[number], string> = {
   optimizer: 'The optimiser',
   precision: 'The precision',
   accumulation: 'The number of batches to an update',
+  softLabels: 'Where soft labels come from',
   labelSmoothing: 'The label smoothing',
   discriminatorOptions: 'What the discriminator is',
 };

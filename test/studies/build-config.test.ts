@@ -75,6 +75,19 @@ describe('configs of a study', () => {
     expect([teacher?.mixing, teacher?.ema, teacher?.accumulation]).toEqual([undefined, undefined, undefined]);
   });
 
+  test('take soft labels from where the study says, the student alone from nowhere', () => {
+    const softLabels = {
+      mode: 'cached' as const,
+      viewsPerImage: 4,
+      augmentationSeed: 1,
+      keep: 10 as const,
+      logits: true,
+    };
+    const configs = configsOf({ softLabels, factors });
+    expect(configs.get('discriminator on · 32 px')).toMatchObject({ softLabels });
+    expect(configs.get('student alone · 32 px')).not.toHaveProperty('softLabels');
+  });
+
   test('have the discriminator’s options only with it, and its gradient from its level', () => {
     const discriminator = [false, true, 'reversal' as const, 'detached' as const];
     const configs = configsOf({ factors: { ...factors, discriminator }, discriminatorOptions: { finalRelu: false } });

@@ -81,6 +81,7 @@ function designInput(draft: StudyDraft) {
     list: isList ? draft.list.map((row) => rowInput(row, draft)) : [],
     seeds: draft.seeds,
     ...(draft.reproduces && { reproduces: draft.reproduces }),
+    ...(draft.softLabels && { softLabels: draft.softLabels }),
   };
 }
 

@@ -65,6 +65,8 @@ export interface StudyDraft {
   seeds: number[];
   /** Whose published result stands beside the study's own. */
   reproduces?: StudyDesign['reproduces'];
+  /** Not in the form: what a cloned or extended study says. */
+  softLabels?: StudyDesign['softLabels'];
 }
 
 /** Pixels that costs are shown for before there are several sizes to show them for. */
@@ -173,6 +175,7 @@ export const draftFromDesign = (name: string, notes: string, design: StudyDesign
   })),
   seeds: design.seeds,
   ...(design.reproduces && { reproduces: design.reproduces }),
+  ...(design.softLabels && { softLabels: design.softLabels }),
 });
 
 /** The level that a listed variant has: its own where the factor still has it, else the factor's first. */
