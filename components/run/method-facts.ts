@@ -1,6 +1,7 @@
 /** What a run's method and recipe have that differs from MEAL V2's own, for the list of its settings. */
 import { type DistillationMethod, MEAL_V2, methodOf } from '@mealtable/protocol/distillation-method';
 import { type TrainingConfig, teacherWeights } from '@mealtable/protocol/run-config';
+import type { CachedLabels } from '@mealtable/protocol/soft-labels';
 import { choiceWords } from '@mealtable/protocol/study-choices';
 
 export type NamedFact = readonly [name: string, value: string];
@@ -43,6 +44,12 @@ function distillationFacts(config: Extract<TrainingConfig, { task: 'distillation
       `× ${discriminator.learningRateFactor}`,
     ],
     discriminator.finalRelu !== standard.finalRelu && ['Discriminator’s last ReLU', 'None'],
+    config.softLabels?.mode === 'cached' && ['Soft labels', cachedWords(config.softLabels)],
   ];
   return facts.filter((fact) => fact !== false);
+}
+
+function cachedWords({ viewsPerImage, augmentationSeed, keep }: CachedLabels): string {
+  const views = `${viewsPerImage} ${viewsPerImage === 1 ? 'crop' : 'crops'} per image, augmentation seed ${augmentationSeed}`;
+  return `cached: ${views}${keep === 'full' ? '' : `, the ${keep} most probable classes`}`;
 }

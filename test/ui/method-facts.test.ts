@@ -56,3 +56,11 @@ it('lists every choice that differs', () => {
     ['Averaged weights', 'EMA 0.999'],
   ]);
 });
+
+it('says which soft labels a run shares with others', () => {
+  const factsOf = (softLabels: object) => methodFacts(TrainingConfig.parse({ ...plain, softLabels }));
+  expect(factsOf({ mode: 'online' })).toEqual([]);
+  expect(factsOf({ mode: 'cached', viewsPerImage: 4, augmentationSeed: 2, keep: 10 })).toEqual([
+    ['Soft labels', 'cached: 4 crops per image, augmentation seed 2, the 10 most probable classes'],
+  ]);
+});
