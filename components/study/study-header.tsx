@@ -24,7 +24,10 @@ export function StudyHeader({ study, canEdit }: { study: StudyView; canEdit: boo
               <Dot />
               <span>{plural(design.epochs, 'epoch')}</span>
               <Dot />
-              <span>batch {design.batchSize}</span>
+              <span>
+                batch {design.batchSize}
+                {design.accumulation !== undefined && design.accumulation > 1 && ` × ${design.accumulation}`}
+              </span>
               <Dot />
               <span>{DESIGN_WORDS[design.design]}</span>
               <Dot />

@@ -130,6 +130,16 @@ describe('growing', () => {
     expect(grow(before, makeDesign({ ...smallDesign(), design: 'list', list }))).toEqual([]);
   });
 
+  test('a factor that a study did not have may be added, as long as what ran stays one of its levels', () => {
+    const before = smallDesign();
+    const withTemperature = (temperature: number[]) =>
+      makeDesign({ ...smallDesign(), factors: { ...before.factors, temperature } });
+    expect(grow(before, withTemperature([4, 1]))).toEqual([]);
+    expect(grow(before, withTemperature([4]))).not.toEqual([]);
+    const changed = makeDesign({ ...smallDesign(), accumulation: 2, discriminatorOptions: { finalRelu: false } });
+    expect(grow(before, changed).map(({ path }) => path)).toEqual(['accumulation', 'discriminatorOptions']);
+  });
+
   const small = smallDesign();
   test.each<[string, Partial<StudyDesign>, string[]]>([
     ['the dataset', { dataset: 'other' }, ['dataset']],

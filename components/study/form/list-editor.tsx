@@ -1,5 +1,6 @@
 'use client';
 import { CHOICE_NAMES, type Choices, DISCRIMINATOR_LEVELS, discriminatorWord } from '@mealtable/protocol/study-choices';
+import { MAX_RUNS_PER_STUDY } from '@mealtable/protocol/tunables';
 import { Plus, Rows3, Trash2 } from 'lucide-react';
 import { Button, IconButton } from '../../ui/button';
 import { FieldError, FieldGroup } from '../../ui/field';
@@ -11,6 +12,12 @@ import { useStudyForm } from './form-context';
 import { problemAt } from './problems';
 import { RowChoices } from './row-choices';
 import { labelOfSet } from './teacher-choices';
+
+const countCombinations = ({ teachers, discriminator, inputSize, choices }: StudyDraft): number =>
+  [teachers, discriminator, inputSize, ...CHOICE_NAMES.map((name) => choices[name])].reduce(
+    (product, levels) => product * levels.length,
+    1,
+  );
 
 /** Every combination of the factors' levels, to strike out what is not wanted. */
 function fromFactors(draft: StudyDraft): VariantDraft[] {
@@ -36,7 +43,7 @@ function fromFactors(draft: StudyDraft): VariantDraft[] {
 export function ListEditor() {
   const { draft, update, shown, existing } = useStudyForm();
   const fixedCount = existing?.design === 'list' ? existing.list.length : 0;
-  const fill = fromFactors(draft);
+  const combinations = countCombinations(draft);
   const add = () => {
     const last = draft.list.at(-1);
     const variant: VariantDraft = {
@@ -59,9 +66,9 @@ export function ListEditor() {
         <Button size="sm" onClick={add}>
           <Plus aria-hidden /> Add a variant
         </Button>
-        {draft.list.length === 0 && fill.length > 0 && (
-          <Button size="sm" variant="ghost" onClick={() => update({ list: fill })}>
-            <Rows3 aria-hidden /> Start from all {fill.length} combinations
+        {draft.list.length === 0 && combinations > 0 && combinations <= MAX_RUNS_PER_STUDY && (
+          <Button size="sm" variant="ghost" onClick={() => update({ list: fromFactors(draft) })}>
+            <Rows3 aria-hidden /> Start from all {combinations} combinations
           </Button>
         )}
       </div>
