@@ -45,9 +45,13 @@ let attempts = 0;
 interface Attempt extends JobParts {
   labels: string;
   stopAfter?: number;
+  freeBytes?: () => number | null;
 }
 
-async function run(config: TrainingConfig, { labels, stopAfter = Number.POSITIVE_INFINITY, ...more }: Attempt) {
+async function run(
+  config: TrainingConfig,
+  { labels, stopAfter = Number.POSITIVE_INFINITY, freeBytes, ...more }: Attempt,
+) {
   const dir = join(root, `attempt-${++attempts}`);
   mkdirSync(dir);
   const writer = RecordWriter.open(join(dir, ATTEMPT_FILES.records));
@@ -66,6 +70,7 @@ async function run(config: TrainingConfig, { labels, stopAfter = Number.POSITIVE
       imageWorkerUrl: programs.imageWorkerUrl,
       shouldStop: () => step >= stopAfter,
       labelsFolder: join(root, labels),
+      freeBytes,
     });
     return { dir, outcome };
   } finally {
@@ -169,11 +174,11 @@ describe('a run that reads its soft labels', () => {
     [5, 'mean-probability', 0.05],
   ] as const)('learns what the teachers would have said, kept: %s, %s', async (keep, ensemble, tolerance) => {
     const config = cached({ ensemble, softLabels: { ...CACHED, keep } });
-    const { dir } = await run(config, { labels: `close-${keep}-${ensemble}` });
+    const { dir } = await run(config, { labels: `close-${keep}-${ensemble}`, stopAfter: 3 });
     // The run's seed is the augmentation seed: the crops are the same.
-    const asked = await run(online({ ensemble, softLabels: { mode: 'online' } }), { labels: 'none' });
+    const asked = await run(online({ ensemble, softLabels: { mode: 'online' } }), { labels: 'none', stopAfter: 3 });
     for (const name of ['train/similarity_loss', 'train/discriminator_loss', 'train/hard_label_loss'])
-      expectClose(seriesOf(dir, name).slice(0, 3), seriesOf(asked.dir, name).slice(0, 3), tolerance);
+      expectClose(seriesOf(dir, name), seriesOf(asked.dir, name), tolerance);
     expect(seriesOf(dir, 'train/similarity_loss')).not.toEqual(seriesOf(asked.dir, 'train/similarity_loss'));
   });
 
@@ -213,6 +218,18 @@ describe('a run that reads its soft labels', () => {
     const both = await Promise.all([run(cached(), { labels: 'both' }), run(cached(), { labels: 'both' })]);
     for (const { dir } of both) expect(numbersOf(dir)).toEqual(numbersOf(first));
     expect(hitRates((await run(cached(), { labels: 'both' })).dir)).toEqual(every(100));
+  });
+
+  test('ends before its teachers take more memory than there is, and not when it needs none of them', async () => {
+    // Enough for the student, who is looked at first.
+    const littleLeft = () => {
+      let calls = 0;
+      return () => (calls++ === 0 ? null : 1e6);
+    };
+    const failed = run(cached(), { labels: 'unfilled', freeBytes: littleLeft() });
+    await expect(failed).rejects.toThrow('A batch of 4 images at 16 pixels does not fit');
+    const { outcome } = await run(cached(), { labels: 'shared', freeBytes: littleLeft() });
+    expect(outcome).toBe('succeeded');
   });
 
   test('goes on where nothing can be kept, and says so once', async () => {

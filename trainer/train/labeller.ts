@@ -1,5 +1,5 @@
 /** What teachers say of images whose labels are not kept yet: a captured graph where that is possible. */
-import type { Tensor2D } from '@tensorflow/tfjs';
+import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { meanLogits, sharesOf, softLabels } from '../distill/soft-labels.ts';
 import { nativeBackend } from '../engine/backend.ts';
 import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors } from '../engine/capture.ts';
@@ -9,6 +9,7 @@ import { tf } from '../engine/tf.ts';
 import type { LabelRows } from '../labels/record-codec.ts';
 import type { FrozenNetwork } from '../models/network.ts';
 import { findOutOfMemory } from './run-failure.ts';
+import type { Steps } from './step-memory.ts';
 
 interface LabellerInputs extends Tensors {
   pixels: PackedPixels;
@@ -36,6 +37,15 @@ export class Labeller {
   constructor(teachers: readonly FrozenNetwork[], options: LabellerOptions) {
     this.#teachers = teachers;
     this.#options = options;
+  }
+
+  /** What a whole batch takes, put as a step. */
+  get steps(): Steps {
+    return {
+      variables: [],
+      constants: this.#constants,
+      step: (images) => tf.tidy(() => ({ loss: this.#answer(images).soft_labels!.sum(), parts: {} }) as never),
+    };
   }
 
   /** Labels of `count` images, bytes [count, S, S, 3]. Throws TensorFlow's error, e.g. when memory does not suffice. */
@@ -67,10 +77,17 @@ export class Labeller {
     for (const teacher of this.#teachers) teacher.dispose();
   }
 
+  get #constants(): Tensor[] {
+    return this.#teachers.flatMap(({ weights }) => weights);
+  }
+
   #ask({ pixels }: LabellerInputs): Tensors {
+    return this.#answer(normalisePixels(pixels));
+  }
+
+  #answer(images: Tensor4D): Tensors {
     const { mean, temperature, weights, logits: wantsLogits } = this.#options;
     const shares = sharesOf(weights);
-    const images = normalisePixels(pixels);
     const logits: Tensor2D[] = this.#teachers.map((teacher) => teacher.forward(images));
     return {
       soft_labels: softLabels(logits, { mean, temperature, shares }),
@@ -80,7 +97,7 @@ export class Labeller {
 
   #capture(inputs: LabellerInputs): CapturedStep<LabellerInputs, Tensors> | null {
     const { precision, cache } = this.#options;
-    const constants = this.#teachers.flatMap(({ weights }) => weights);
+    const constants = this.#constants;
     try {
       return capture((given: LabellerInputs) => this.#ask(given), {
         inputs,

@@ -1,7 +1,7 @@
 /** Batches that do not fit into memory: refused before the first step where that can be known, explained where it cannot. */
 import type { TrainingConfig } from '@mealtable/protocol/run-config';
 import { findOutOfMemory, RunFailure } from './run-failure.ts';
-import { estimateStepBytes, tryStep } from './step-memory.ts';
+import { estimateStepBytes, type Steps, tryStep } from './step-memory.ts';
 import type { Task } from './task.ts';
 
 const SMALLEST_BATCH = 2;
@@ -14,7 +14,7 @@ export type BatchShape = Pick<TrainingConfig, 'batchSize' | 'inputSize'>;
  * @param freeBytes null where it is not known; then nothing is looked at
  * @throws {RunFailure} out_of_memory with the batch size that would fit
  */
-export async function requireFit(task: Task, shape: BatchShape, freeBytes: number | null): Promise<void> {
+export async function requireFit(task: Steps, shape: BatchShape, freeBytes: number | null): Promise<void> {
   if (freeBytes === null) return;
   const { batchSize, inputSize } = shape;
   const needed = await estimateStepBytes(task, inputSize, batchSize);

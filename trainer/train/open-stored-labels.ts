@@ -14,6 +14,7 @@ import { graphCache } from './graph-cache.ts';
 import type { TrainingJob } from './job.ts';
 import { Labeller } from './labeller.ts';
 import { hashTeacher, loadTeachers, teacherFile } from './load-weights.ts';
+import { requireFit } from './memory.ts';
 import type { PublishedFiles } from './published-weights.ts';
 import { type LabelStore, StoredLabels } from './stored-labels.ts';
 
@@ -26,6 +27,8 @@ export interface StoredLabelsContext {
   precision: Precision;
   /** Of all keys' labels. */
   folder: string;
+  /** Bytes of memory that teachers may take, null for not known. Asked before they label for the first time. */
+  freeBytes(): number | null;
   log(level: 'info' | 'warning', line: string): void;
 }
 
@@ -42,7 +45,7 @@ export const keepsLogits = (config: CachedConfig): boolean => config.softLabels.
 
 /**
  * Reads every teacher's file to know whose labels these are, but builds no network. The caller closes what it gets.
- * @throws {RunFailure} weights_missing
+ * @throws {RunFailure} weights_missing; what it gives throws out_of_memory where teachers would not fit
  */
 export async function openStoredLabels(
   job: TrainingJob,
@@ -85,7 +88,7 @@ async function openStore(
   config: CachedConfig,
   members: readonly Member[],
   share: number,
-  { dataset, published, precision, folder }: StoredLabelsContext,
+  { dataset, published, precision, folder, freeBytes }: StoredLabelsContext,
 ): Promise<LabelStore> {
   const classCount = dataset.classNames.length;
   const { ensemble, temperature } = methodOf(config);
@@ -120,8 +123,9 @@ async function openStore(
     const loaded = await loadTeachers(job, published, classCount, sources);
     const normalised = teachers.map(({ network, normalisation }) => ({ network, normalisation }));
     const weights = members.map(({ weight }) => weight);
-    return new Labeller(loaded, {
-      batchSize: Math.min(config.batchSize, dataset.splits.train.length),
+    const batchSize = Math.min(config.batchSize, dataset.splits.train.length);
+    const labeller = new Labeller(loaded, {
+      batchSize,
       mean: kind === 'mean-logit' ? 'logit' : 'probability',
       temperature,
       weights,
@@ -129,6 +133,13 @@ async function openStore(
       precision,
       cache: graphCache('label', { kind, temperature, weights, logits, precision, teachers: normalised }),
     });
+    try {
+      await requireFit(labeller.steps, { batchSize, inputSize: config.inputSize }, freeBytes());
+      return labeller;
+    } catch (error) {
+      labeller.dispose();
+      throw error;
+    }
   };
   return { cache: openLabelCache(folder, key, { writable: true }), share, createLabeller };
 }

@@ -92,7 +92,7 @@ async function runTrainingAttempt(context: TrainingContext): Promise<'succeeded'
         `The run asks for ${config.precision}, but this host computes on a CPU: it runs in float32.`,
       );
     const precision = runtime.device === 'cpu' ? 'float32' : config.precision;
-    const softLabels = await openLabels(context, { dataset, published, precision });
+    const softLabels = await openLabels(context, { dataset, published, precision, runtime });
     try {
       const { task, progress } = await prepareTask(job, dataset, {
         published,
@@ -123,12 +123,17 @@ async function openUsable(path: string): Promise<Dataset> {
 
 /** Null for runs that ask their teachers in every step, or have none. */
 async function openLabels(
-  { job, records, labelsFolder: folder = labelsFolder(process.env) }: TrainingContext,
-  prepared: Pick<StoredLabelsContext, 'dataset' | 'published' | 'precision'>,
+  { job, records, labelsFolder: folder = labelsFolder(process.env), freeBytes = availableBytes }: TrainingContext,
+  { runtime, ...prepared }: Pick<StoredLabelsContext, 'dataset' | 'published' | 'precision'> & { runtime: Runtime },
 ): Promise<StoredLabels | null> {
   const { config } = job.grant;
   if (!isCached(config)) return null;
-  return openStoredLabels(job, config, { ...prepared, folder, log: (level, line) => records.log(level, line) });
+  return openStoredLabels(job, config, {
+    ...prepared,
+    folder,
+    freeBytes: () => (runtime.device === 'cpu' ? freeBytes() : null),
+    log: (level, line) => records.log(level, line),
+  });
 }
 
 /** The task at its starting point, fresh or as the checkpoint to resume left it. The caller disposes of it. */

@@ -16,6 +16,9 @@ const LARGEST_TRACED = 32;
 /** What TensorFlow's kernels take for themselves, as a share of the results that they hold. */
 const KERNEL_SHARE = 0.1;
 
+/** What of a task its memory depends on. */
+export type Steps = Pick<Task, 'step' | 'inputsAt' | 'variables' | 'constants'>;
+
 /** Bytes that steps with so many images need beyond what is held now. */
 export type StepBytes = (batchSize: number) => number;
 
@@ -23,7 +26,7 @@ export type StepBytes = (batchSize: number) => number;
  * By the recorded graph's shapes, which costs a fraction of a second and next to no memory; where a step cannot be recorded,
  * by running steps with 2 and 4 images, after which the weights are what they were.
  */
-export async function estimateStepBytes(task: Task, inputSize: number, batchSize: number): Promise<StepBytes> {
+export async function estimateStepBytes(task: Steps, inputSize: number, batchSize: number): Promise<StepBytes> {
   const upper = Math.min(batchSize, LARGEST_TRACED);
   const lower = Math.max(2, Math.floor(upper / 2));
   try {
@@ -48,7 +51,7 @@ function line(inputSize: number, [x0, y0]: [number, number], [x1, y1]: [number, 
 }
 
 /** Throws CannotCapture. */
-function traceStepBytes(task: Task, inputSize: number, batchSize: number): number {
+function traceStepBytes(task: Steps, inputSize: number, batchSize: number): number {
   const native = nativeBackend();
   if (native === null) throw new CannotCapture('backend', 'plain TensorFlow.js has no graphs');
   const { variables, constants } = task;
@@ -81,7 +84,7 @@ function traceStepBytes(task: Task, inputSize: number, batchSize: number): numbe
 }
 
 /** Not for steps that may throw: TensorFlow.js loses a kernel's error while it is measured. */
-export async function measureStepBytes(task: Task, inputSize: number, batchSize: number): Promise<number> {
+export async function measureStepBytes(task: Steps, inputSize: number, batchSize: number): Promise<number> {
   const before = tf.memory().numBytes;
   const { peakBytes } = await tf.profile(() => {
     tryStep(task, inputSize, batchSize);
@@ -91,7 +94,7 @@ export async function measureStepBytes(task: Task, inputSize: number, batchSize:
 }
 
 /** One step on made-up images, whose changes are taken back. Throws what TensorFlow throws. */
-export function tryStep(task: Task, inputSize: number, batchSize: number): void {
+export function tryStep(task: Steps, inputSize: number, batchSize: number): void {
   const held = task.variables.map((variable) => variable.clone());
   try {
     tf.tidy(() => {
