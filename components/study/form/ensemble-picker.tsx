@@ -60,7 +60,8 @@ export function EnsemblePicker({ label, onPick, initial = [] }: EnsemblePickerPr
       {choices.length >= SEARCH_FROM && (
         <SearchBox label="Search teachers" value={search} onChange={setSearch} className="mb-2" />
       )}
-      <div className="max-h-80 overflow-y-auto">
+      {/* Weights and button stay in sight beneath it, on a phone too. */}
+      <div className="max-h-[max(8rem,min(20rem,calc(var(--radix-popover-content-available-height)-16rem)))] overflow-y-auto">
         {shown.map((choice, index) => (
           <Fragment key={refId(choice.ref)}>
             {choice.group !== shown[index - 1]?.group && (
