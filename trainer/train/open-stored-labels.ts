@@ -41,7 +41,7 @@ export function isCached(config: TrainingJob['grant']['config']): config is Cach
 }
 
 /** Whether the caches hold the teachers' logits. */
-export const keepsLogits = (config: CachedConfig): boolean => config.softLabels.logits ?? needsLogits(config);
+const keepsLogits = (config: CachedConfig): boolean => config.softLabels.logits ?? needsLogits(config);
 
 /**
  * Reads every teacher's file to know whose labels these are, but builds no network. The caller closes what it gets.
