@@ -2,7 +2,7 @@
  * A study's wall time with soft labels out of a cache that its runs share, against teachers asked in every step: 12 runs, {T1, T2,
  * T1 + T2} x {discriminator off, on} x {two sizes}, on the digits, each of them online and then cached, in one process and in turn.
  * The first seed's 12 runs, whose cache begins empty, are compared by time; more seeds show how far top-1 varies by itself.
- * Run: `npm run bench:study [-- --quick]` (`--seeds N`, `--epochs N`). The last line of the output is JSON.
+ * Run: `npm run bench:study [-- --quick]` (`--seeds N`, `--epochs N`, `--views N`). The last line of the output is JSON.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
@@ -28,12 +28,17 @@ const ENSEMBLES = [[0], [1], [0, 1]];
 const DATASET = join(import.meta.dirname, '../trainer/datasets/digits');
 
 const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean' }, seeds: { type: 'string' }, epochs: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean' },
+    seeds: { type: 'string' },
+    epochs: { type: 'string' },
+    views: { type: 'string' },
+  },
 });
 const seeds = Number(flags.seeds ?? (flags.quick ? 1 : 3));
 const epochs = Number(flags.epochs ?? (flags.quick ? 2 : 8));
-/** Every crop is used twice, so a run of its own asks the teachers half as often too. */
-const viewsPerImage = Math.ceil(epochs / 2);
+/** Unless given every crop is used four times (twice with two epochs), so a run on its own asks the teachers less often too. */
+const viewsPerImage = Number(flags.views ?? Math.max(1, Math.floor(epochs / 4)));
 
 interface Cell {
   ensemble: number[];
