@@ -1,14 +1,13 @@
 /** What teachers say of images whose labels are not kept yet: a captured graph where that is possible. */
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { meanLogits, sharesOf, softLabels } from '../distill/soft-labels.ts';
-import { nativeBackend } from '../engine/backend.ts';
-import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors } from '../engine/capture.ts';
+import type { Precision, Tensors } from '../engine/capture.ts';
 import type { GraphCache } from '../engine/graph/cache.ts';
 import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import type { LabelRows } from '../labels/record-codec.ts';
 import type { FrozenNetwork } from '../models/network.ts';
-import { findOutOfMemory } from './run-failure.ts';
+import { GraphOrEager } from './graph-or-eager.ts';
 import type { Steps } from './step-memory.ts';
 
 interface LabellerInputs extends Tensors {
@@ -31,12 +30,15 @@ export interface LabellerOptions {
 export class Labeller {
   readonly #teachers: readonly FrozenNetwork[];
   readonly #options: LabellerOptions;
-  #captured: CapturedStep<LabellerInputs, Tensors> | null | undefined;
+  readonly #graph: GraphOrEager<LabellerInputs>;
 
   /** Takes over the teachers. */
   constructor(teachers: readonly FrozenNetwork[], options: LabellerOptions) {
     this.#teachers = teachers;
     this.#options = options;
+    const { precision, cache } = options;
+    const capturing = { variables: [], constants: this.#constants, precision, cache };
+    this.#graph = new GraphOrEager((inputs: LabellerInputs) => this.#ask(inputs), capturing);
   }
 
   /** What a whole batch takes, put as a step. */
@@ -56,9 +58,7 @@ export class Labeller {
     whole.set(pixels);
     const inputs = { pixels: uploadPixels(whole, batchSize) };
     try {
-      if (this.#captured === undefined) this.#captured = nativeBackend() === null ? null : this.#capture(inputs);
-      const answer =
-        this.#captured === null ? (tf.tidy(() => this.#ask(inputs) as never) as Tensors) : this.#captured.run(inputs);
+      const answer = this.#graph.run(inputs);
       const read = async (tensor: Tensors[string]) =>
         ((await tensor.data()) as Float32Array).subarray(0, count * tensor.shape[1]!);
       try {
@@ -73,7 +73,7 @@ export class Labeller {
   }
 
   dispose(): void {
-    this.#captured?.dispose();
+    this.#graph.dispose();
     for (const teacher of this.#teachers) teacher.dispose();
   }
 
@@ -93,22 +93,5 @@ export class Labeller {
       soft_labels: softLabels(logits, { mean, temperature, shares }),
       ...(wantsLogits && { mean_logits: meanLogits(logits, shares) }),
     };
-  }
-
-  #capture(inputs: LabellerInputs): CapturedStep<LabellerInputs, Tensors> | null {
-    const { precision, cache } = this.#options;
-    const constants = this.#constants;
-    try {
-      return capture((given: LabellerInputs) => this.#ask(given), {
-        inputs,
-        variables: [],
-        constants,
-        precision,
-        cache,
-      });
-    } catch (error) {
-      if (!(error instanceof CannotCapture) || findOutOfMemory(error) !== null) throw error;
-      return null;
-    }
   }
 }

@@ -1,13 +1,12 @@
 /** Runs a task's steps as a captured graph where that is possible, and op by op where it is not. */
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
 import type { Batch } from '../data/loader.ts';
-import { nativeBackend } from '../engine/backend.ts';
-import { CannotCapture, type CapturedStep, capture, type Precision, type Tensors } from '../engine/capture.ts';
+import type { Precision, Tensors } from '../engine/capture.ts';
 import type { GraphCache } from '../engine/graph/cache.ts';
 import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
 import { tf } from '../engine/tf.ts';
 import type { LabelRows } from '../labels/record-codec.ts';
-import { findOutOfMemory } from './run-failure.ts';
+import { GraphOrEager } from './graph-or-eager.ts';
 import type { StepResult, Task } from './task.ts';
 
 /** What one step is given, with whatever its task wants besides. */
@@ -28,19 +27,21 @@ export interface StepRunnerOptions {
 
 export class StepRunner {
   readonly #task: Task;
-  readonly #options: StepRunnerOptions;
-  /** Undefined before the first step, null when steps run op by op. */
-  #captured: CapturedStep<StepInputs, Tensors> | null | undefined;
+  readonly #stagesInputs: boolean;
+  readonly #graph: GraphOrEager<StepInputs>;
 
   /** The task stays the caller's. */
-  constructor(task: Task, options: StepRunnerOptions) {
+  constructor(task: Task, { precision, cache, stagesInputs, onFallback }: StepRunnerOptions) {
     this.#task = task;
-    this.#options = options;
+    this.#stagesInputs = stagesInputs;
+    const { variables, constants } = task;
+    const options = { variables, constants, precision, staged: stagesInputs, cache };
+    this.#graph = new GraphOrEager((inputs: StepInputs) => this.#step(inputs), options, onFallback);
   }
 
   /** True where `run` makes use of the inputs of the step after. */
   get stagesInputs(): boolean {
-    return this.#options.stagesInputs && this.#captured !== null;
+    return this.#stagesInputs && this.#graph.mayBeGraph;
   }
 
   /** The tensors of step `step` of the run, 0-based; the caller's. */
@@ -55,45 +56,22 @@ export class StepRunner {
 
   /** One optimiser update. Loss and parts are the caller's. Throws TensorFlow's error, e.g. when memory does not suffice. */
   run(inputs: StepInputs, next: StepInputs | null): StepResult {
-    if (this.#captured === undefined) this.#captured = nativeBackend() === null ? null : this.#capture(inputs);
-    const results =
-      this.#captured === null
-        ? (tf.tidy(() => this.#step(inputs) as never) as Tensors)
-        : this.#captured.run(inputs, next);
+    const results = this.#graph.run(inputs, next);
     const { loss, ...parts } = results as Record<string, Scalar>;
     return { loss: loss!, parts };
   }
 
   /** Brings the task's variables to what the steps have made of them: before anything else looks at them. */
   pull(): void {
-    this.#captured?.pull();
+    this.#graph.pull();
   }
 
   dispose(): void {
-    this.#captured?.dispose();
+    this.#graph.dispose();
   }
 
   #step({ pixels, labels, rate, ...more }: StepInputs): Tensors {
     const { loss, parts } = this.#task.step(normalisePixels(pixels), labels, rate, more);
     return { loss, ...parts };
-  }
-
-  #capture(inputs: StepInputs): CapturedStep<StepInputs, Tensors> | null {
-    const { variables, constants } = this.#task;
-    const { precision, cache, onFallback, stagesInputs: staged } = this.#options;
-    try {
-      return capture((given: StepInputs) => this.#step(given), {
-        inputs,
-        variables,
-        constants,
-        precision,
-        staged,
-        cache,
-      });
-    } catch (error) {
-      if (!(error instanceof CannotCapture) || findOutOfMemory(error) !== null) throw error;
-      onFallback(error.message);
-      return null;
-    }
   }
 }
