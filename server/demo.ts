@@ -1,7 +1,7 @@
-/** `npm run demo`: the demo study on a hub of its own, from the first run to the table, without a browser. */
+/** `npm run demo`: a demo study on a hub of its own, from the first run to the tables, without a browser. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEMO_STUDY, DEMO_STUDY_NAME } from '@mealtable/protocol/demo-study';
+import { DEMO_NAMES, DEMOS, type DemoName } from '@mealtable/protocol/demo-study';
 import { isEnded } from '@mealtable/protocol/statuses';
 import type { StudyView } from '@mealtable/protocol/views';
 import { parseHubEnv } from './env.ts';
@@ -29,17 +29,28 @@ async function waitForDataset({ hub }: RunningHub) {
   }
 }
 
-async function findUnfinishedDemo({ hub }: RunningHub): Promise<string | null> {
+/** @param words the command line without the program */
+function chooseDemo(words: readonly string[]): DemoName {
+  const [word = 'ablation', ...more] = words;
+  const name = DEMO_NAMES.find((known) => known === word);
+  if (name === undefined || more.length > 0)
+    throw new StartupFault(
+      `There is no demo "${words.join(' ')}". Say \`npm run demo\` or \`npm run demo -- factors\`.`,
+    );
+  return name;
+}
+
+async function findUnfinishedDemo({ hub }: RunningHub, demo: DemoName): Promise<string | null> {
   const run = await hub.db.run.findFirst({
-    where: { study: { name: DEMO_STUDY_NAME }, status: { in: ['queued', 'claimed', 'running'] } },
+    where: { study: { name: DEMOS[demo].studyName }, status: { in: ['queued', 'claimed', 'running'] } },
     orderBy: { createdAt: 'desc' },
     select: { studyId: true },
   });
   return run?.studyId ?? null;
 }
 
-const createDemo = ({ hub }: RunningHub) =>
-  createStudy(hub, { name: DEMO_STUDY_NAME, notes: '', design: DEMO_STUDY, createdById: null });
+const createDemo = ({ hub }: RunningHub, demo: DemoName) =>
+  createStudy(hub, { name: DEMOS[demo].studyName, notes: '', design: DEMOS[demo].design, createdById: null });
 
 /** Tells each run's end in a line, once. */
 async function watch({ hub }: RunningHub, studyId: string): Promise<StudyView> {
@@ -64,6 +75,7 @@ async function watch({ hub }: RunningHub, studyId: string): Promise<StudyView> {
 let isEnding = false;
 
 async function main() {
+  const demo = chooseDemo(process.argv.slice(2));
   // Another data folder than `npm start` uses: the demo can run beside it and leaves nothing in it.
   const dataDir = process.env.MEALTABLE_DATA || path.join(PROJECT_DIR, '.mealtable', 'demo');
   const env = parseHubEnv({ ...process.env, PORT: '0', HOST: '127.0.0.1', MEALTABLE_DATA: dataDir });
@@ -77,7 +89,7 @@ async function main() {
   const running = await starting;
   try {
     await waitForDataset(running);
-    const id = (await findUnfinishedDemo(running)) ?? (await createDemo(running));
+    const id = (await findUnfinishedDemo(running, demo)) ?? (await createDemo(running, demo));
     console.log('The demo study is running; each run is told when it ends.\n');
     const study = await watch(running, id);
     console.log(`\n${formatTop1Table(study.rows)}`);

@@ -19,7 +19,7 @@ export function DemoButton({ isMain = false }: { isMain?: boolean }) {
     <Button
       variant={isMain ? 'primary' : 'secondary'}
       busy={create.isPending || create.isSuccess}
-      onClick={() => create.mutate()}
+      onClick={() => create.mutate({ demo: 'ablation' })}
     >
       <Play aria-hidden /> Run the demo study
     </Button>

@@ -118,7 +118,7 @@ test('who may do what: viewers read, editors write, owners take hosts off the li
   const refused = { data: { appError: { code: 'forbidden' } } };
   for (const write of [
     () => viewer.studies.create.mutate({ name: 'x', design }),
-    () => viewer.studies.createDemo.mutate(),
+    () => viewer.studies.createDemo.mutate({ demo: 'ablation' }),
     () => viewer.studies.extend.mutate({ id, design }),
     () => viewer.studies.rename.mutate({ id, name: 'x', notes: '' }),
     () => viewer.studies.cancel.mutate({ id }),

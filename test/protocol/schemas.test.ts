@@ -1,5 +1,5 @@
 import { AgentHello, AttemptRef, blobPath, RecordBatch } from '@mealtable/protocol/agent-messages';
-import { DEMO_STUDY } from '@mealtable/protocol/demo-study';
+import { DEMO_NAMES, DEMOS } from '@mealtable/protocol/demo-study';
 import { expandDesign } from '@mealtable/protocol/expand-design';
 import { HostId, ID_PREFIXES, type IdKind, makeId, RunId } from '@mealtable/protocol/ids';
 import { WatchTopic } from '@mealtable/protocol/live-messages';
@@ -191,10 +191,14 @@ describe('configs and designs', () => {
     expect(faultOf(StudyName, '   ')?.message).toBe('Give the study a name.');
   });
 
-  test('the demo is a good design: two teachers, two baselines and eight students with two seeds each', () => {
-    expect(StudyDesign.parse(DEMO_STUDY)).toEqual(DEMO_STUDY);
-    const expansion = expandDesign(DEMO_STUDY, { classCount: 10, runs: new Map() });
-    expect(expansion).toMatchObject({ ok: true, runCount: 2 + (2 + 8) * 2 });
+  test('the demos are good designs: two teachers, and with three seeds each two students alone and eight distilled, or twelve', () => {
+    const runCounts = DEMO_NAMES.map((name) => {
+      const { design } = DEMOS[name];
+      expect(StudyDesign.parse(design)).toEqual(design);
+      const expansion = expandDesign(design, { classCount: 10, runs: new Map() });
+      return expansion.ok ? expansion.runCount : expansion.problems;
+    });
+    expect(runCounts).toEqual([2 + (2 + 8) * 3, 2 + 12 * 3]);
   });
 });
 

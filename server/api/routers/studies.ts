@@ -1,4 +1,4 @@
-import { DEMO_STUDY, DEMO_STUDY_NAME } from '@mealtable/protocol/demo-study';
+import { DEMO_NAMES, DEMOS } from '@mealtable/protocol/demo-study';
 import { StudyId, VariantId } from '@mealtable/protocol/ids';
 import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import { z } from 'zod';
@@ -24,10 +24,13 @@ export const studiesRouter = createRouter({
   create: editorProcedure
     .input(z.strictObject({ name: StudyName, notes: Notes.default(''), design: StudyDesign }))
     .mutation(async ({ ctx, input }) => ({ id: await createStudy(ctx, { ...input, createdById: ctx.member.id }) })),
-  /** The demo on the digits that every host brings along. */
-  createDemo: editorProcedure.mutation(async ({ ctx }) => ({
-    id: await createStudy(ctx, { name: DEMO_STUDY_NAME, notes: '', design: DEMO_STUDY, createdById: ctx.member.id }),
-  })),
+  /** One of the demos on the digits that every host brings along. */
+  createDemo: editorProcedure
+    .input(z.strictObject({ demo: z.enum(DEMO_NAMES) }))
+    .mutation(async ({ ctx, input: { demo } }) => {
+      const { studyName, design } = DEMOS[demo];
+      return { id: await createStudy(ctx, { name: studyName, notes: '', design, createdById: ctx.member.id }) };
+    }),
   /** The design with a name for its copy, for the form. */
   clone: viewerProcedure
     .input(z.strictObject({ id: StudyId, name: StudyName.optional() }))
