@@ -4,6 +4,7 @@ import { CHOICE_NAMES, choiceKeys, withoutStandard } from '@mealtable/protocol/s
 import { FIXED_FIELDS, type FieldProblem, StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import { type DiscriminatorDraft, type PlannedDraft, rowChoice, type StudyDraft, type VariantDraft } from './draft.ts';
 import { optimizerInput } from './optimizer-draft.ts';
+import { type LogitNeeds, softLabelsInput } from './soft-labels-draft.ts';
 import { toGivenNumber, toNumber } from './typed-numbers.ts';
 
 // What follows has the shape of a design, with holes and NaN where something is missing or no number: for zod to say so.
@@ -53,6 +54,11 @@ const rowInput = (row: VariantDraft, { choices }: StudyDraft) => ({
   ),
 });
 
+export const needsOfDraft = ({ design, list, discriminator, discriminatorOptions }: StudyDraft): LogitNeeds => ({
+  levels: design === 'list' ? list.map((row) => row.discriminator) : discriminator,
+  inputs: discriminatorOptions.inputs,
+});
+
 /** Levels that the kind of design does not use are left out, so that what is stored is what is meant. */
 function designInput(draft: StudyDraft) {
   const isList = draft.design === 'list';
@@ -81,7 +87,7 @@ function designInput(draft: StudyDraft) {
     list: isList ? draft.list.map((row) => rowInput(row, draft)) : [],
     seeds: draft.seeds,
     ...(draft.reproduces && { reproduces: draft.reproduces }),
-    ...(draft.softLabels && { softLabels: draft.softLabels }),
+    ...softLabelsInput(draft.softLabels, needsOfDraft(draft)),
   };
 }
 

@@ -13,6 +13,7 @@ import {
 } from '@mealtable/protocol/study-choices';
 import type { NetworkRef, PlannedNetwork, StudyDesign } from '@mealtable/protocol/study-design';
 import { newOptimizer, type OptimizerDraft, optimizerDraft } from './optimizer-draft.ts';
+import { newSoftLabels, type SoftLabelsDraft, softLabelsDraft } from './soft-labels-draft.ts';
 
 export interface PlannedDraft {
   /** For lists on the page only. */
@@ -65,8 +66,7 @@ export interface StudyDraft {
   seeds: number[];
   /** Whose published result stands beside the study's own. */
   reproduces?: StudyDesign['reproduces'];
-  /** Not in the form: what a cloned or extended study says. */
-  softLabels?: StudyDesign['softLabels'];
+  softLabels: SoftLabelsDraft;
 }
 
 /** Pixels that costs are shown for before there are several sizes to show them for. */
@@ -116,6 +116,7 @@ export const newDraft = (dataset: string): StudyDraft => ({
   choices: choicesOfFactors({}),
   list: [],
   seeds: [0, 1, 2],
+  softLabels: newSoftLabels(),
 });
 
 function choicesOfFactors(factors: Parameters<typeof factorOf>[0]): ChoicesDraft {
@@ -175,7 +176,7 @@ export const draftFromDesign = (name: string, notes: string, design: StudyDesign
   })),
   seeds: design.seeds,
   ...(design.reproduces && { reproduces: design.reproduces }),
-  ...(design.softLabels && { softLabels: design.softLabels }),
+  softLabels: softLabelsDraft(design),
 });
 
 /** The level that a listed variant has: its own where the factor still has it, else the factor's first. */

@@ -9,6 +9,7 @@ import { StudyFormContext } from './form-context';
 import { PlannedSection } from './planned-section';
 import { goToField } from './problems';
 import { RepeatsSection } from './repeats-section';
+import { SoftLabelsSection } from './soft-labels-section';
 import { SubmitPanel } from './submit-panel';
 import { TrainingSection } from './training-section';
 import { type StudyFormInput, useStudyFormState } from './use-study-form-state';
@@ -67,6 +68,7 @@ export function StudyForm({ onSubmit, isBusy, error, ...input }: StudyFormProps)
           <TrainingSection />
           <PlannedSection />
           <FactorsSection />
+          <SoftLabelsSection />
           <RepeatsSection />
         </div>
         <SubmitPanel
