@@ -75,6 +75,7 @@ export const OUTCOME_WORDS: Record<AttemptOutcome, string> = {
   cancelled: 'Cancelled',
   interrupted: 'Interrupted, goes on in another attempt',
   lost: 'Lost with its host',
+  refused: 'Refused: the host cannot carry it out',
 };
 
 export const ROLE_HEADINGS: Record<RunRole, string> = {

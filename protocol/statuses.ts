@@ -11,8 +11,11 @@ export const ACTIVE_STATUSES = ['claimed', 'running'] as const satisfies readonl
 export const isEnded = (status: RunStatus): boolean => (ENDED_STATUSES as readonly RunStatus[]).includes(status);
 export const isActive = (status: RunStatus): boolean => (ACTIVE_STATUSES as readonly RunStatus[]).includes(status);
 
-/** How one attempt ended. `interrupted` = asked to stop, saved a checkpoint, will go on in another attempt. */
-export const ATTEMPT_OUTCOMES = ['succeeded', 'failed', 'cancelled', 'interrupted', 'lost'] as const;
+/**
+ * How one attempt ended. `interrupted` = asked to stop, saved a checkpoint, will go on in another attempt; `refused` = the host's agent
+ * could not carry it out and nothing was trained.
+ */
+export const ATTEMPT_OUTCOMES = ['succeeded', 'failed', 'cancelled', 'interrupted', 'lost', 'refused'] as const;
 export const AttemptOutcome = z.enum(ATTEMPT_OUTCOMES);
 export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 

@@ -15,6 +15,7 @@ const OUTCOME_ICONS: Record<NonNullable<AttemptView['outcome']>, ShownStatus> = 
   cancelled: 'cancelled',
   interrupted: 'paused',
   lost: 'failed',
+  refused: 'cancelled',
 };
 
 export function AttemptsTab({ attempts }: { attempts: AttemptView[] }) {

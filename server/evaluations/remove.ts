@@ -15,6 +15,7 @@ export async function removeEvaluation(hub: CoreHub, runId: string): Promise<voi
     if (isActive(run.status)) throw new AppError('conflict', 'A host works on it. Cancel it first, then remove it.');
     await tx.query('DELETE FROM metric_records WHERE run_id = $1', [runId]);
     await tx.query('DELETE FROM log_lines WHERE run_id = $1', [runId]);
+    await tx.query('DELETE FROM output_lines WHERE run_id = $1', [runId]);
     await tx.query('DELETE FROM runs WHERE id = $1', [runId]);
     await tx.query('DELETE FROM variants v WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM runs WHERE variant_id = v.id)', [
       run.variant_id,

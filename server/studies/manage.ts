@@ -98,6 +98,7 @@ export async function removeStudy(hub: CoreHub, studyId: string): Promise<void> 
       );
     await tx.query('DELETE FROM metric_records WHERE run_id = ANY($1)', [runIds]);
     await tx.query('DELETE FROM log_lines WHERE run_id = ANY($1)', [runIds]);
+    await tx.query('DELETE FROM output_lines WHERE run_id = ANY($1)', [runIds]);
     await tx.query('DELETE FROM studies WHERE id = $1', [studyId]);
     tx.emit('study:changed', { studyId });
   });
