@@ -1,5 +1,5 @@
 // Bundles the project's own TypeScript into the programs in dist/; packages stay in node_modules.
-import { rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { inRoot } from './shell.mjs';
 
@@ -29,3 +29,5 @@ await build({
   alias: { '@mealtable/protocol': inRoot('protocol'), '@mealtable/trainer': inRoot('trainer') },
   logLevel: 'warning',
 });
+// The agent runs it beside itself; perl needs no building.
+copyFileSync(inRoot('trainer/agent/trainer-shim.pl'), inRoot('dist/trainer-shim.pl'));

@@ -26,7 +26,7 @@ export const FAILURE_CODES = [
   'trainer_killed',
   /** The trainer made no step for the whole watchdog time. */
   'stalled',
-  /** The host's lease ran out. */
+  /** The host's lease ran out, or the host was restarted under its trainer. */
   'host_lost',
   /** The loss became NaN or infinite. */
   'diverged',
@@ -49,8 +49,8 @@ export type FailureCode = z.infer<typeof FailureCode>;
 /** Failures that another attempt may cure; all others fail the run at once. */
 export const RETRYABLE_FAILURES: ReadonlySet<FailureCode> = new Set(['trainer_killed', 'stalled', 'host_lost']);
 
-/** What a run is for in its study. */
-export const RUN_ROLES = ['teacher', 'baseline', 'student', 'evaluation'] as const;
+/** What a run is for in its study. `labelling` computes soft labels that students learn from. */
+export const RUN_ROLES = ['teacher', 'baseline', 'student', 'evaluation', 'labelling'] as const;
 export const RunRole = z.enum(RUN_ROLES);
 export type RunRole = z.infer<typeof RunRole>;
 

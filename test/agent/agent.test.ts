@@ -47,20 +47,6 @@ async function enqueue(script: FakeScript) {
   return { grant, attempt: hub.attemptOf(grant) };
 }
 
-test('a trainer killed while no agent ran ends as trainer_killed with a sentence', async () => {
-  const first = host.start();
-  const { grant, attempt } = await enqueue({ steps: 10, holdAt: 5, end: 'succeed' });
-  await waitUntil('it holds', () => attempt.steps.length === 5);
-  const pid = await host.trainerPid(grant);
-  await first.kill('SIGKILL');
-  process.kill(pid, 'SIGKILL');
-  await waitUntil('it is gone', () => identifyProcess(pid) === null);
-  host.start();
-  await drained(attempt);
-  expect(attempt.ended).toMatchObject({ outcome: 'failed', failureCode: 'trainer_killed', signal: null });
-  expect(attempt.ended?.message).toContain('while no agent was running');
-});
-
 test('a cancel reaches a trainer that does not listen, and the next agent if this one is killed', async () => {
   hub.tunables.stopGraceMs = 300;
   const first = host.start();
@@ -320,6 +306,7 @@ function makeAgent(report: HostReport, limits: AgentLimits, log: string[]): Agen
     log: (line) => log.push(line),
     blobs: new BlobClient({ hub: hub.url, token: TOKEN, cache, limits, log: () => {} }),
     commandFor: () => ({ program: 'none', args: [], env: {} }),
+    shim: null,
     monotonicNow: () => performance.now(),
     orphanExitMs: null,
   });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AttemptRecord } from '@mealtable/protocol/records';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AttemptDir, listAttemptDirs } from '../../trainer/agent/attempt-dir.ts';
+import { AttemptDir, listAttemptDirs, type MemoryKill } from '../../trainer/agent/attempt-dir.ts';
 import { DatasetWatch } from '../../trainer/agent/dataset-watch.ts';
 import { findDatasets } from '../../trainer/agent/datasets.ts';
 import { parseAgentEnv } from '../../trainer/agent/env.ts';
@@ -17,7 +17,7 @@ import { judgeExit } from '../../trainer/agent/judge-exit.ts';
 import { agentLimits } from '../../trainer/agent/limits.ts';
 import { takeLock } from '../../trainer/agent/lock.ts';
 import { readLastLines } from '../../trainer/agent/output-tail.ts';
-import { findByArgument, identifyProcess, isRunning } from '../../trainer/agent/process-identity.ts';
+import { findByCommand, identifyProcess, isFromEarlierBoot, isRunning } from '../../trainer/agent/process-identity.ts';
 import { makeBackoff } from '../../trainer/agent/retry.ts';
 import { writeEnd } from '../../trainer/agent/write-end.ts';
 import { readRecords } from '../../trainer/train/record-reader.ts';
@@ -156,6 +156,9 @@ describe('processes', () => {
     const me = identifyProcess(process.pid)!;
     expect(isRunning(me)).toBe(true);
     expect(isRunning({ ...me, startedAt: `${me.startedAt}0` })).toBe(false);
+    expect(isFromEarlierBoot(me)).toBe(false);
+    const before = { ...me, startedAt: me.startedAt.replace(/^[^:]+/, crypto.randomUUID()) };
+    expect([isRunning(before), isFromEarlierBoot(before)]).toEqual([false, process.platform === 'linux']);
     const child = spawn('sleep', ['60']);
     const identity = identifyProcess(child.pid!)!;
     child.kill('SIGKILL');
@@ -165,10 +168,11 @@ describe('processes', () => {
 
   test.runIf(process.platform === 'linux')('a trainer is found by its folder', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', dir]);
-    expect(findByArgument(dir)?.pid).toBe(child.pid);
+    const find = () => findByCommand((words) => words.includes(dir));
+    expect(find()?.pid).toBe(child.pid);
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
-    expect(findByArgument(dir)).toBeNull();
+    expect(find()).toBeNull();
   });
 
   test('a lock is given back, taken over from the dead, and respected while its owner lives', () => {
@@ -248,7 +252,9 @@ describe('the last words', () => {
 });
 
 describe('judging an exit', () => {
-  const seen = (exitCode: number | null, signal: string | null = null) => ({ seen: true, exitCode, signal }) as const;
+  const seen = (exitCode: number | null, signal: string | null = null, memory: MemoryKill | null = null) =>
+    ({ seen: true, exitCode, signal, memory }) as const;
+  const unseen = (exitCode: number | null, rebooted = false) => ({ seen: false, exitCode, rebooted }) as const;
   const failure = { failureCode: 'diverged', message: 'NaN' } as const;
   const none = { stop: null, failure: null };
 
@@ -275,19 +281,39 @@ describe('judging an exit', () => {
       null,
     ],
     ['failed while shutting down', { exit: seen(1), stop: { kind: 'shutdown' }, failure }, 'failed', 'diverged'],
-    ['unseen, done', { exit: { seen: false, exitCode: 0 }, ...none }, 'succeeded', null],
-    ['unseen, interrupted', { exit: { seen: false, exitCode: 75 }, ...none }, 'interrupted', null],
+    ['unseen, done', { exit: unseen(0), ...none }, 'succeeded', null],
+    ['unseen, interrupted', { exit: unseen(75), ...none }, 'interrupted', null],
+    ['unseen, failed with a word', { exit: unseen(null), stop: null, failure }, 'failed', 'diverged'],
+    ['killed for its memory', { exit: seen(null, 'SIGKILL', 'group'), ...none }, 'failed', 'out_of_memory'],
+    ['killed while memory ran out', { exit: seen(null, 'SIGKILL', 'host'), ...none }, 'failed', 'trainer_killed'],
+    ['host restarted', { exit: unseen(null, true), ...none }, 'failed', 'host_lost'],
+    ['host restarted, done before', { exit: unseen(0, true), ...none }, 'succeeded', null],
     [
-      'unseen, failed with a word',
-      { exit: { seen: false, exitCode: null }, stop: null, failure },
-      'failed',
-      'diverged',
+      'host restarted in good order',
+      { exit: unseen(null, true), stop: { kind: 'shutdown' }, failure: null },
+      'interrupted',
+      null,
     ],
-    ['unseen, unknown', { exit: { seen: false, exitCode: null }, ...none }, 'failed', 'trainer_killed'],
+    [
+      'host restarted after a cancel',
+      { exit: unseen(null, true), stop: { kind: 'cancelled' }, failure: null },
+      'cancelled',
+      null,
+    ],
+    ['unseen, unknown', { exit: unseen(null), ...none }, 'failed', 'trainer_killed'],
   ])('%s', ([, evidence, outcome, failureCode]) => {
     const verdict = judgeExit(evidence);
     expect(verdict).toMatchObject({ outcome, failureCode });
     // A user reads it: every failure has a sentence.
     expect(verdict.message === null).toBe(outcome !== 'failed');
+  });
+
+  test('a SIGKILL that nobody here sent is explained by what the kernel says, and no further', () => {
+    const sentence = (memory: MemoryKill | null) =>
+      judgeExit({ exit: seen(null, 'SIGKILL', memory), ...none }).message ?? '';
+    expect(sentence('group')).toContain('its memory ran out');
+    expect(sentence('host')).toContain('It looks as if the host ran out of memory');
+    expect(sentence('none')).toContain('ended nothing for lack of memory');
+    expect(sentence(null)).toContain('is the usual cause');
   });
 });

@@ -51,6 +51,7 @@ test('a cancel that comes when the last input has just been verified keeps the t
       started++;
       return { program: process.execPath, args: ['-e', ''], env: process.env };
     },
+    shim: null,
     tunables: () => agentTunables,
     log,
     monotonicNow: () => performance.now(),

@@ -19,6 +19,7 @@ export interface AgentOptions extends Pick<HubClientOptions, 'hub' | 'auth'> {
   log: Log;
   blobs: AttemptContext['blobs'];
   commandFor: AttemptContext['commandFor'];
+  shim: AttemptContext['shim'];
   monotonicNow: () => number;
   /** A local agent's hub is its only one: without it and without runs for this long, the agent ends. */
   orphanExitMs: number | null;
@@ -211,7 +212,7 @@ export class Agent {
   }
 
   #begin(dir: AttemptDir, slot: Slot): Attempt {
-    const { limits, log, blobs, host, commandFor, monotonicNow } = this.#options;
+    const { limits, log, blobs, host, commandFor, shim, monotonicNow } = this.#options;
     const attempt = new Attempt(dir, slot, {
       tunables: () => this.#tunables,
       limits,
@@ -219,6 +220,7 @@ export class Agent {
       blobs,
       datasets: host.datasets,
       commandFor,
+      shim,
       sendRecords: (batch) => this.#hub.ask('run:records', batch),
       onSlotFree: () => {
         this.#mayRequest.call();

@@ -31,12 +31,33 @@ export const Verdict = z.object({
 });
 export type Verdict = z.infer<typeof Verdict>;
 
-/** The running trainer and its slot. */
-const TrainerFile = z.object({ process: ProcessIdentity, slot: z.int() });
+/** The running trainer, what owns it, and its slot. */
+const TrainerFile = z.object({
+  process: ProcessIdentity,
+  /** Null for a trainer that the agent started itself. */
+  shim: ProcessIdentity.nullable().default(null),
+  slot: z.int(),
+});
 export type TrainerFile = z.infer<typeof TrainerFile>;
+
+/**
+ * What the kernel says about memory at a SIGKILL that nobody here sent: it ended a process of the trainer's control group
+ * (`group`), or one of this machine (`host`), or none.
+ */
+export const MemoryKill = z.enum(['group', 'host', 'none']);
+export type MemoryKill = z.infer<typeof MemoryKill>;
+
+/** The shim's last word, by numbers as the system gives them. */
+const TrainerExitFile = z.object({
+  exitCode: z.int().nullable(),
+  signal: z.int().nullable(),
+  memory: MemoryKill.nullable(),
+});
+export type TrainerExitFile = z.infer<typeof TrainerExitFile>;
 
 const FILES = {
   trainer: 'trainer.json',
+  trainerExit: 'trainer-exit.json',
   stop: 'stop.json',
   verdict: 'verdict.json',
   output: 'output.log',
@@ -98,6 +119,10 @@ export class AttemptDir {
   }
   readTrainer(): TrainerFile | null {
     return readJson(join(this.path, FILES.trainer), TrainerFile);
+  }
+  /** How the shim saw the trainer end; null while it runs, and when nothing has owned it. */
+  readTrainerExit(): TrainerExitFile | null {
+    return readJson(join(this.path, FILES.trainerExit), TrainerExitFile);
   }
   /** True once a trainer may have been started: its output file is made first. */
   get mayHaveTrainer(): boolean {

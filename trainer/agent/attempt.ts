@@ -28,6 +28,8 @@ export interface AttemptContext {
   /** Image folders of this host by dataset name. */
   datasets: Map<string, string>;
   commandFor: (dir: AttemptDir, slot: Slot) => TrainerCommand;
+  /** The program that supervises trainers; null where it cannot run. */
+  shim: string | null;
   sendRecords: (batch: RecordBatch) => Promise<RecordBatchReply | Nack | null>;
   /** Its trainer is gone; another run may have the slot. */
   onSlotFree: () => void;

@@ -1,12 +1,13 @@
 /** From how a trainer's process ended to how its attempt ended. */
 import { TRAINER_EXIT } from '@mealtable/protocol/records';
 import type { TrainerFailure } from '../train/job.ts';
-import type { StopCause, Verdict } from './attempt-dir.ts';
+import type { MemoryKill, StopCause, Verdict } from './attempt-dir.ts';
 
-/** What is known of a process that is gone. An adopted one's exit is seen by nobody but itself. */
+/** What is known of a process that is gone. Where nothing owned it, an adopted one's exit is known by its own word alone. */
 export type TrainerExit =
-  | { seen: true; exitCode: number | null; signal: string | null }
-  | { seen: false; exitCode: number | null };
+  | { seen: true; exitCode: number | null; signal: string | null; memory: MemoryKill | null }
+  /** `rebooted`: the machine was started again meanwhile. */
+  | { seen: false; exitCode: number | null; rebooted: boolean };
 
 export interface Evidence {
   exit: TrainerExit;
@@ -44,21 +45,32 @@ export function judgeExit({ exit, stop, failure }: Evidence): Verdict {
   if (failure) return end('failed', failure.failureCode, failure.message);
   // Stopped with the agent, before it could save a checkpoint: the run goes on from the one before.
   if (stop?.kind === 'shutdown') return end('interrupted');
-  if (signal !== null)
-    return end(
-      'failed',
-      'trainer_killed',
-      `The trainer was ended by ${signal}, which the agent did not send; a host out of memory is the usual cause.`,
-    );
+  if (exit.seen && exit.memory === 'group') return end('failed', 'out_of_memory', OUT_OF_MEMORY);
+  if (exit.seen && signal !== null) return end('failed', 'trainer_killed', explainSignal(signal, exit.memory));
   if (exitCode !== null)
     return end(
       'failed',
       'trainer_error',
       `The trainer ended with exit code ${exitCode}; its last output is in the log.`,
     );
+  // Not `lost`, which is the hub's word for an attempt that may still come back.
+  if (!exit.seen && exit.rebooted)
+    return end('failed', 'host_lost', 'The host was restarted during this attempt, and its trainer ended with it.');
   return end(
     'failed',
     'trainer_killed',
-    'The trainer ended while no agent was running, and left no word of how: it was killed, or the host restarted.',
+    'The trainer ended while no agent was running, and left no word of how: it was killed.',
   );
+}
+
+const OUT_OF_MEMORY =
+  'The kernel ended the trainer because its memory ran out: use a smaller batch, fewer runs at a time (--slots), or a host with more memory.';
+
+function explainSignal(signal: string, memory: MemoryKill | null): string {
+  const killed = `The trainer was ended by ${signal}, which the agent did not send`;
+  if (signal !== 'SIGKILL') return `${killed}.`;
+  if (memory === 'host')
+    return `${killed}. It looks as if the host ran out of memory: the kernel ended a process for that in those seconds.`;
+  if (memory === 'none') return `${killed}. The kernel ended nothing for lack of memory in those seconds.`;
+  return `${killed}; a host out of memory is the usual cause.`;
 }

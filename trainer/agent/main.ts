@@ -19,6 +19,7 @@ import { makeImageCheck } from './image-check.ts';
 import { agentLimits } from './limits.ts';
 import { takeLock } from './lock.ts';
 import { makeLog } from './log.ts';
+import { findShim } from './shim.ts';
 import type { TrainerCommand } from './trainer-process.ts';
 
 const log = makeLog((text) => process.stdout.write(text), Date.now);
@@ -85,6 +86,7 @@ async function attach(env: AgentEnv): Promise<number> {
     limits: agentLimits,
     log,
     blobs,
+    shim: await findShim(import.meta.dirname, log),
     commandFor: (dir, slot) => trainerCommand(env, dir, slot),
     monotonicNow: () => performance.now(),
     orphanExitMs: env.orphanExitMs,

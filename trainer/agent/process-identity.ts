@@ -18,15 +18,33 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startedAt === identity.startedAt;
 }
 
-/** A running process that has `argument` among its command-line arguments. */
-export function findByArgument(argument: string): ProcessIdentity | null {
-  if (!hasProc) return null;
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-    if (readProc(`/proc/${name}/cmdline`)?.split('\0').includes(argument)) return identifyProcess(Number(name));
+/** Whether the machine has been started again since that process began. False where nothing tells boots apart. */
+export function isFromEarlierBoot(identity: ProcessIdentity): boolean {
+  return hasProc && !identity.startedAt.startsWith(`${bootId()}:`);
+}
+
+/** A running process whose command line, program and arguments, is what is looked for. */
+export function findByCommand(matches: (words: string[]) => boolean): ProcessIdentity | null {
+  for (const pid of otherProcesses()) {
+    const words = readProc(`/proc/${pid}/cmdline`)?.split('\0');
+    const identity = words && matches(words) ? identifyProcess(pid) : null;
+    if (identity) return identity;
   }
   return null;
 }
+
+/** Numbers of the running processes whose environment holds `entry`, NAME=VALUE; those of other users cannot be read. */
+export function findByEnvironment(entry: string): number[] {
+  return otherProcesses().filter((pid) => readProc(`/proc/${pid}/environ`)?.split('\0').includes(entry));
+}
+
+function otherProcesses(): number[] {
+  if (!hasProc) return [];
+  const isOther = (name: string) => /^\d+$/.test(name) && Number(name) !== process.pid;
+  return readdirSync('/proc').filter(isOther).map(Number);
+}
+
+const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 function startFromProc(pid: number): string | null {
   const stat = readProc(`/proc/${pid}/stat`);
@@ -35,7 +53,7 @@ function startFromProc(pid: number): string | null {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, startTicks] = [fields[0], fields[19]];
   if (state === 'Z' || state === 'X') return null;
-  return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${startTicks}`;
+  return `${bootId()}:${startTicks}`;
 }
 
 function startFromPs(pid: number): string | null {

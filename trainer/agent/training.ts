@@ -8,12 +8,13 @@ import type { Slot } from './host-report.ts';
 import { judgeExit, type TrainerExit } from './judge-exit.ts';
 import type { Log } from './log.ts';
 import { fetchInputs, makeJob } from './prepare-inputs.ts';
-import { findByArgument, isRunning } from './process-identity.ts';
 import type { RecordTail } from './record-tail.ts';
 import { waitFor } from './retry.ts';
 import {
-  adoptTrainer,
+  endLeftovers,
+  findTrainer,
   killTrainer,
+  readExit,
   signalTrainer,
   startTrainer,
   type TrainerCommand,
@@ -28,6 +29,8 @@ export interface TrainingOptions {
   /** Image folders of this host by dataset name. */
   datasets: Map<string, string>;
   commandFor: (dir: AttemptDir, slot: Slot) => TrainerCommand;
+  /** The program that supervises trainers; null where it cannot run. */
+  shim: string | null;
   tunables: () => AgentTunables;
   log: Log;
   /** Milliseconds that only ever grow. */
@@ -74,10 +77,12 @@ export class Training {
   /** Ends the trainer at once, without a checkpoint, and waits until it is gone. */
   async kill(): Promise<void> {
     this.#stopAsked.abort();
-    const trainer = this.#trainer ?? this.#findRunning();
-    if (!trainer) return;
-    killTrainer(trainer.identity);
-    await trainer.exited;
+    const trainer = this.#trainer ?? (await this.#findRunning());
+    if (trainer) {
+      killTrainer(trainer.identity);
+      await trainer.exited;
+    }
+    endLeftovers(this.#options.dir);
   }
 
   /** Takes in what is new in the record file. A record that cannot be read stops the trainer. True when there was something. */
@@ -93,34 +98,27 @@ export class Training {
   }
 
   async #startAndWatch(): Promise<TrainerExit | null> {
-    this.#trainer = this.#findRunning();
+    this.#trainer = await this.#findRunning();
     if (this.#trainer) {
       this.#options.log(
         `${this.#options.dir.name}: found its trainer at work (process ${this.#trainer.identity.pid}).`,
       );
       if (this.#stop) void this.#endTrainer(this.#trainer);
     } else if (this.#hasRun()) {
-      return { seen: false, exitCode: this.#options.dir.readExitCode() };
+      endLeftovers(this.#options.dir);
+      return readExit(this.#options.dir);
     } else {
       if (this.#stop === null) await this.#start();
-      if (!this.#trainer) return { seen: true, exitCode: null, signal: null };
+      if (!this.#trainer) return { seen: true, exitCode: null, signal: null, memory: null };
     }
     return this.#watch(this.#trainer!);
   }
 
-  /** The trainer that an earlier agent started, if it still runs. */
-  #findRunning(): TrainerProcess | null {
-    const { dir, tunables } = this.#options;
-    const known = dir.readTrainer()?.process;
-    // Without a note the agent may have been killed in the moment between starting the trainer and writing it down.
-    const identity = known ?? (dir.mayHaveTrainer ? findByArgument(dir.path) : null);
-    if (!identity || !isRunning(identity)) return null;
-    return adoptTrainer(
-      identity,
-      () => tunables().spoolReadMs,
-      () => dir.readExitCode(),
-    );
+  #findRunning(): Promise<TrainerProcess | null> {
+    return findTrainer(this.#options.dir, this.#pollMs);
   }
+
+  readonly #pollMs = () => this.#options.tunables().spoolReadMs;
 
   #hasRun(): boolean {
     const { dir } = this.#options;
@@ -129,7 +127,7 @@ export class Training {
 
   /** Leaves `#trainer` null when it could not be started, with the reason in `#stop`. */
   async #start(): Promise<void> {
-    const { dir, slot, blobs, datasets, commandFor, log, signal } = this.#options;
+    const { dir, slot, blobs, datasets, commandFor, shim, log, signal } = this.#options;
     const fail = (failureCode: Failure['failureCode'], message: string) => {
       this.#stop ??= { kind: 'failed', failureCode, message };
     };
@@ -150,14 +148,12 @@ export class Training {
     if (!inputs.ok || signal.aborted || this.#stop !== null) return;
     try {
       dir.writeJob(job);
-      const trainer = await startTrainer(commandFor(dir, slot), dir.path, dir.output);
+      const trainer = await startTrainer(commandFor(dir, slot), dir, slot.index, shim, this.#pollMs);
       this.#trainer = trainer;
-      dir.writeTrainer({ process: trainer.identity, slot: slot.index });
       log(`${dir.name}: training in slot ${slot.index} (process ${trainer.identity.pid}): ${grant.label}`);
     } catch (error) {
       const failureCode = hasCode(error, 'ENOSPC') ? 'disk_full' : 'trainer_error';
       fail(failureCode, `The trainer could not be started: ${(error as Error).message}`);
-      if (this.#trainer) void this.#endTrainer(this.#trainer);
     }
   }
 

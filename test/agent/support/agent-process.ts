@@ -66,9 +66,16 @@ export class Host {
   }
   /** Number of the trainer's process, once it runs. */
   async trainerPid(ref: AttemptRef): Promise<number> {
+    return (await this.trainerNote(ref)).process.pid;
+  }
+  /** Number of the process that owns the trainer. */
+  async shimPid(ref: AttemptRef): Promise<number> {
+    return (await this.trainerNote(ref)).shim.pid;
+  }
+  async trainerNote(ref: AttemptRef): Promise<Record<'process' | 'shim', { pid: number; startedAt: string }>> {
     const path = join(this.attemptDir(ref), 'trainer.json');
     await waitUntil(`${path} is there`, () => existsSync(path));
-    return JSON.parse(readFileSync(path, 'utf8')).process.pid;
+    return JSON.parse(readFileSync(path, 'utf8'));
   }
   /** Lets a trainer with `holdAt` go on. */
   release(ref: AttemptRef): void {

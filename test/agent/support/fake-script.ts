@@ -12,5 +12,8 @@ export interface FakeScript {
   readsInputs?: boolean;
   ignoresTerm?: boolean;
   startsSilent?: boolean;
-  end: 'succeed' | 'fail' | 'crash' | 'hang';
+  /** Starts a process outside its session, which writes `daemon.json`: its number, and whether it has heard SIGTERM. */
+  startsDaemon?: boolean;
+  /** `exit-7` ends without any word of its own. */
+  end: 'succeed' | 'fail' | 'crash' | 'hang' | 'exit-7';
 }

@@ -2,6 +2,7 @@
  * A trainer without training: `node fake-trainer.mjs <attempt folder>`. It writes real records through the real writer and
  * does what the grant's label says (FakeScript as JSON), or, for a real hub's grants, the variable FAKE_SCRIPT.
  */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,6 +52,12 @@ function end(exitCode: number): never {
 
 process.stdout.write(`threads ${process.env.MEALTABLE_THREADS} token ${process.env.MEALTABLE_TOKEN ?? 'none'}\n`);
 process.stderr.write('printed to stderr\n');
+if (script.startsDaemon) {
+  const program = `const note = (term) => require('fs').writeFileSync('daemon.json', JSON.stringify({ pid: process.pid, term }));
+    process.on('SIGTERM', () => note(true)); note(false); setInterval(() => {}, 1000);`;
+  spawn(process.execPath, ['-e', program, dir], { cwd: dir, detached: true, stdio: 'ignore' }).unref();
+  while (!existsSync(join(dir, 'daemon.json'))) await sleep(5);
+}
 if (script.startsSilent) await sleep(60_000);
 records.write({
   kind: 'started',
@@ -95,6 +102,9 @@ switch (script.end) {
     end(TRAINER_EXIT.failed);
     break;
   }
+  case 'exit-7':
+    process.exit(7);
+    break;
   case 'crash':
     throw new Error('a bug in the trainer');
   case 'hang':

@@ -1,5 +1,5 @@
 /** The real agent and a fake trainer, bundled, so that a test starts them in a fraction of a second. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -31,6 +31,7 @@ export async function buildPrograms(): Promise<Programs> {
     alias: { '@mealtable/protocol': join(ROOT, 'protocol') },
     logLevel: 'error',
   });
+  copyFileSync(join(ROOT, 'trainer/agent/trainer-shim.pl'), join(outdir, 'trainer-shim.pl'));
   return {
     agent: join(outdir, 'agent.mjs'),
     trainer: join(outdir, 'trainer.mjs'),
