@@ -83,6 +83,7 @@ export const ROLE_HEADINGS: Record<RunRole, string> = {
   baseline: 'Student alone',
   student: 'Distilled',
   evaluation: 'Evaluations',
+  labelling: 'Labels',
 };
 
 export const USER_ROLE_WORDS: Record<UserRole, { name: string; may: string }> = {

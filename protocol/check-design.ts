@@ -63,7 +63,11 @@ function checkPretrained(
     );
 }
 
-function networkOf({ design, context }: Check, ref: NetworkRef): NetworkName | undefined {
+/** Undefined where a reference leads nowhere. */
+export function networkOf(
+  { design, context }: Pick<Check, 'design' | 'context'>,
+  ref: NetworkRef,
+): NetworkName | undefined {
   if (ref.kind === 'pretrained') return KNOWN_WEIGHTS.get(ref.weights)?.network;
   if (ref.kind === 'run') return context.runs.get(ref.runId)?.network;
   return design.planned.find((p) => p.key === ref.key)?.network;

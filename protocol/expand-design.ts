@@ -1,5 +1,6 @@
 /** expandDesign: a study design to variants and runs. Pure and deterministic, used by the form's preview and by the hub. */
-import { checkDesign } from './check-design.ts';
+import { checkDesign, networkOf } from './check-design.ts';
+import { describeSetRest, type LabelSet, labelSetsOf } from './label-sets.ts';
 import type { NetworkName } from './networks.ts';
 import type { RunRole } from './statuses.ts';
 import {
@@ -12,7 +13,7 @@ import {
   RECIPE_CHOICES,
   withoutStandard,
 } from './study-choices.ts';
-import type { FieldProblem, Levels, PlannedNetwork, StudyDesign } from './study-design.ts';
+import type { FieldProblem, Levels, NetworkRef, PlannedNetwork, StudyDesign } from './study-design.ts';
 import { MAX_RUNS_PER_STUDY } from './tunables.ts';
 import { baselineVariantKey, plannedVariantKey, refKey, studentVariantKey, weightRatios } from './variant-key.ts';
 
@@ -43,12 +44,16 @@ export interface PlannedVariant {
   key: string;
   role: RunRole;
   label: string;
-  /** The levels of a student variant; null for teachers and baselines. */
+  /** The levels of a student variant; null for all others. */
   levels: Levels | null;
+  /** What is trained, or the first of those that label. */
+  network: NetworkName;
   inputSize: number;
   /** What students and baselines are trained with, as far as it differs from MEAL V2. */
   recipe: Pick<Partial<Choices>, (typeof RECIPE_CHOICES)[number]>;
   planned: PlannedNetwork | null;
+  /** What a variant that labels computes, and what a student's labels are looked up in; both only of a prefilled study. */
+  labelSets: LabelSet[];
   runs: PlannedRun[];
 }
 export type Expansion =
@@ -127,22 +132,25 @@ export const describeRest = (levels: Levels): string =>
   ].join(' · ');
 
 /** "teacher-a + teacher-b · discriminator on · 224 px"; a teacher that counts more than another is followed by how much. */
-export function describeLevels(levels: Levels, context: Pick<DesignContext, 'runs'>): string {
-  const ratios = weightRatios(levels.teachers);
-  const names = levels.teachers.map((t, i) => {
+export const describeLevels = (levels: Levels, context: Pick<DesignContext, 'runs'>): string =>
+  `${describeTeachers(levels.teachers, context)}${describeRest(levels)}`;
+
+function describeTeachers(teachers: readonly NetworkRef[], context: Pick<DesignContext, 'runs'>): string {
+  const ratios = weightRatios(teachers);
+  const names = teachers.map((t, i) => {
     const name = (t.kind === 'run' && context.runs.get(t.runId)?.label) || refKey(t);
     return ratios[i] === 1 ? name : `${name} × ${Number(ratios[i]?.toPrecision(4))}`;
   });
-  return `${names.join(' + ')}${describeRest(levels)}`;
+  return names.join(' + ');
 }
 
 /**
- * @returns teachers and starts first, then baselines, then students, each with one run per seed (planned networks have
- * one run); or every problem found, each naming its field. Nothing above MAX_RUNS_PER_STUDY is ever expanded.
+ * @returns teachers and starts first, then what labels, then baselines, then students, each with one run per seed (of the first
+ * two there is one); or every problem found, each naming its field. Nothing above MAX_RUNS_PER_STUDY is ever expanded.
  */
 export function expandDesign(design: StudyDesign, context: DesignContext): Expansion {
-  const runCount = countRuns(design);
-  if (runCount > MAX_RUNS_PER_STUDY) return { ok: false, problems: [describeTooMany(runCount)] };
+  const asked = countRuns(design);
+  if (asked > MAX_RUNS_PER_STUDY) return { ok: false, problems: [describeTooMany(asked)] };
   const levels = chooseLevels(design);
   const problems = checkDesign(design, levels, context);
   if (problems.length > 0) return { ok: false, problems };
@@ -158,9 +166,11 @@ export function expandDesign(design: StudyDesign, context: DesignContext): Expan
       role: onlyStarts ? 'baseline' : 'teacher',
       label: `${p.key} (${p.network})`,
       levels: null,
+      network: p.network,
       inputSize: p.inputSize,
       recipe: {},
       planned: p,
+      labelSets: [],
       runs: [{ key: `${key}#${p.seed}`, seed: p.seed }],
     };
   });
@@ -170,7 +180,27 @@ export function expandDesign(design: StudyDesign, context: DesignContext): Expan
     const recipe = withoutStandard(l, RECIPE_CHOICES);
     const label = ['student alone', `${l.inputSize} px`, ...describeChoices(recipe)].join(' · ');
     const { inputSize } = l;
-    return { key, role: 'baseline', label, levels: null, inputSize, recipe, planned: null, runs: perSeed(key) };
+    const alone = { levels: null, network: design.student.network, planned: null, labelSets: [] };
+    return { key, role: 'baseline', label, ...alone, inputSize, recipe, runs: perSeed(key) };
+  });
+  const setsOf = labelSetsOf(design, levels);
+  const seed = design.softLabels?.mode === 'prefill' ? design.softLabels.augmentationSeed : 0;
+  const sets = new Map([...setsOf.values()].flat().map((set) => [set.key, set]));
+  const labelling = [...sets.values()].map((set): PlannedVariant => {
+    const { key, inputSize } = set;
+    const label = `labels of ${describeTeachers(set.teachers, context)}${describeSetRest(set)}`;
+    const network = networkOf({ design, context }, set.teachers[0]!)!;
+    const nothing = { levels: null, recipe: {}, planned: null };
+    return {
+      key,
+      role: 'labelling',
+      label,
+      ...nothing,
+      network,
+      inputSize,
+      labelSets: [set],
+      runs: [{ key: `${key}#${seed}`, seed }],
+    };
   });
   const students = levels.map((l): PlannedVariant => {
     const key = studentVariantKey(l);
@@ -181,13 +211,18 @@ export function expandDesign(design: StudyDesign, context: DesignContext): Expan
       role: 'student',
       label,
       levels: l,
+      network: design.student.network,
       inputSize: l.inputSize,
       recipe,
       planned: null,
+      labelSets: setsOf.get(l) ?? [],
       runs: perSeed(key),
     };
   });
-  return { ok: true, variants: [...planned, ...baselines, ...students], runCount };
+  const variants = [...planned, ...labelling, ...baselines, ...students];
+  const runCount = variants.reduce((sum, { runs }) => sum + runs.length, 0);
+  if (runCount > MAX_RUNS_PER_STUDY) return { ok: false, problems: [describeTooMany(runCount)] };
+  return { ok: true, variants, runCount };
 }
 
 function describeTooMany(count: number): FieldProblem {

@@ -4,7 +4,7 @@ import { explainIdleSmoothing, LabelSmoothing, methodFields, TeacherWeight } fro
 import { CheckpointId, RunId } from './ids.ts';
 import { NETWORKS, NetworkName } from './networks.ts';
 import { KNOWN_WEIGHTS, WeightsName } from './published-weights.ts';
-import { explainUncacheable, SoftLabelsConfig } from './soft-labels.ts';
+import { explainUncacheable, LabelOptions, SoftLabelsConfig } from './soft-labels.ts';
 import { AdamWConfig, DecayedParameters, recipeFields } from './training-recipe.ts';
 
 export const DatasetName = z
@@ -156,7 +156,7 @@ export const EvaluationPreprocessing = z.strictObject({
 });
 export type EvaluationPreprocessing = z.infer<typeof EvaluationPreprocessing>;
 
-/** An evaluation computes no batch statistics: one image will do. */
+/** Where no batch statistics are computed one image will do. */
 export const EvaluationBatchSize = z
   .int('The batch size is a whole number.')
   .min(1, 'The batch size must be at least 1.')
@@ -175,10 +175,31 @@ export const EvaluationConfig = z.strictObject({
 });
 export type EvaluationConfig = z.infer<typeof EvaluationConfig>;
 
-type AnyConfig = ClassificationConfig | DistillationConfig | EvaluationConfig;
+/** A run that trains nothing: it asks teachers for a set of soft labels, which other runs then learn from. */
+export const LabellingConfig = z.strictObject({
+  task: z.literal('labelling'),
+  version: z.literal(1),
+  dataset: DatasetName,
+  /** One, or several whose logits are averaged: of other ensembles each teacher has a set of its own. */
+  teachers: z.array(TeacherSource).min(1, 'Choose at least one teacher.'),
+  ensemble: methodFields.ensemble,
+  temperature: methodFields.temperature,
+  /** Pixels of what the teachers see. */
+  inputSize: InputSize,
+  batchSize: EvaluationBatchSize,
+  precision: Precision.default('float32'),
+  softLabels: LabelOptions,
+});
+export type LabellingConfig = z.infer<typeof LabellingConfig>;
+
+type AnyConfig = ClassificationConfig | DistillationConfig | EvaluationConfig | LabellingConfig;
 
 /** What no single field can say: the network, its size and the weights that it begins with must fit together. */
 function checkConfig(config: AnyConfig, ctx: Pick<z.RefinementCtx, 'addIssue'>): void {
+  if (config.task === 'labelling') {
+    checkLabelling(config, ctx);
+    return;
+  }
   const { minInputSize } = NETWORKS[config.network];
   if (config.inputSize < minInputSize)
     ctx.addIssue({
@@ -205,19 +226,32 @@ function checkMethod(config: DistillationConfig, ctx: Pick<z.RefinementCtx, 'add
     complain('discriminatorOptions', 'The discriminator is off: switch it on, or leave its options out.');
 }
 
-/** Of a run that trains a network, as opposed to one that only measures it. */
+function checkLabelling({ teachers, ensemble }: LabellingConfig, ctx: Pick<z.RefinementCtx, 'addIssue'>): void {
+  const complain = (field: string, message: string) => ctx.addIssue({ code: 'custom', path: [field], message });
+  if (new Set(teachers.map(teacherId)).size !== teachers.length)
+    complain('teachers', 'The same teacher is listed twice.');
+  if (teachers.length > 1 && ensemble !== 'mean-logit')
+    complain('teachers', 'Only with the mean of logits do several teachers have labels together: label with one each.');
+}
+
+/** Of a run that trains a network, as opposed to one that only measures it or asks it. */
 export const TrainingConfig = z
   .discriminatedUnion('task', [ClassificationConfig, DistillationConfig])
   .superRefine(checkConfig);
 export type TrainingConfig = z.infer<typeof TrainingConfig>;
 
 export const RunConfig = z
-  .discriminatedUnion('task', [ClassificationConfig, DistillationConfig, EvaluationConfig])
+  .discriminatedUnion('task', [ClassificationConfig, DistillationConfig, EvaluationConfig, LabellingConfig])
   .superRefine(checkConfig);
 export type RunConfig = z.infer<typeof RunConfig>;
 
+/** The teachers that the run asks, or whose labels it looks up. */
+export const teachersOf = (config: RunConfig): readonly TeacherSource[] =>
+  'teachers' in config ? config.teachers : [];
+
 /** The run whose weights are loaded at the beginning: those to go on training, or those to measure. Null for other starts. */
 export function startingRun(config: RunConfig): string | null {
+  if (config.task === 'labelling') return null;
   const start = config.task === 'evaluation' ? config.source : config.initialisation;
   return start.kind === 'run' ? start.runId : null;
 }

@@ -15,7 +15,7 @@ import {
   PretrainedStart,
   Seed,
 } from './run-config.ts';
-import { SoftLabelsConfig } from './soft-labels.ts';
+import { StudySoftLabels } from './soft-labels.ts';
 import { choiceFactors, choiceLevels, DiscriminatorLevel } from './study-choices.ts';
 import { Accumulation } from './training-recipe.ts';
 
@@ -90,7 +90,7 @@ export const StudyDesign = z.strictObject({
   /** Of every variant that has a discriminator. How it trains the student is the factor's level. */
   discriminatorOptions: DiscriminatorOptions.omit({ gradient: true }).optional(),
   /** Where the students' soft labels come from; the teachers are asked in every step unless given. */
-  softLabels: SoftLabelsConfig.optional(),
+  softLabels: StudySoftLabels.optional(),
   planned: z.array(PlannedNetwork).max(20, 'At most 20 networks can be trained first.'),
   /** Also train the student alone on hard labels, with the same budget, for every input size and seed. */
   baseline: z.boolean(),

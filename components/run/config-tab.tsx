@@ -2,8 +2,11 @@
 import {
   type EvaluationConfig,
   type Initialisation,
+  type LabellingConfig,
   type OptimizerConfig,
+  type RunConfig,
   type Schedule,
+  type TeacherSource,
   type TrainingConfig,
   teacherId,
 } from '@mealtable/protocol/run-config';
@@ -28,13 +31,18 @@ export function ConfigTab({ run }: { run: RunDetailView }) {
   return (
     <div className="grid items-start gap-4 *:min-w-0 lg:grid-cols-2">
       <Panel title="Settings">
-        {config.task === 'evaluation' ? <EvaluationFacts config={config} /> : <TrainingFacts config={config} />}
+        <ConfigFacts config={config} />
       </Panel>
       <Panel title="As JSON" actions={<CopyButton text={json} label="Copy the JSON" />}>
         <pre className="overflow-x-auto rounded-lg bg-sunken p-3 text-xs leading-5">{json}</pre>
       </Panel>
     </div>
   );
+}
+
+function ConfigFacts({ config }: { config: RunConfig }) {
+  if (config.task === 'evaluation') return <EvaluationFacts config={config} />;
+  return config.task === 'labelling' ? <LabellingFacts config={config} /> : <TrainingFacts config={config} />;
 }
 
 const rgb = (values: readonly number[]) => values.join(', ');
@@ -70,6 +78,40 @@ function EvaluationFacts({ config }: { config: EvaluationConfig }) {
   );
 }
 
+function LabellingFacts({ config }: { config: LabellingConfig }) {
+  const { softLabels } = config;
+  return (
+    <Facts>
+      <Fact name="Task">Soft labels for other runs</Fact>
+      <Fact name="Dataset">{config.dataset}</Fact>
+      <TeachersFact teachers={config.teachers} />
+      {config.ensemble === 'mean-logit' && <Fact name="Ensemble">mean of logits</Fact>}
+      {config.temperature !== undefined && <NumberFact name="Temperature" value={config.temperature} />}
+      <NumberFact name="Input size" value={config.inputSize} unit="px" />
+      <NumberFact name="Crops per image" value={softLabels.viewsPerImage} />
+      <NumberFact name="Augmentation seed" value={softLabels.augmentationSeed} />
+      <Fact name="Kept">
+        {softLabels.keep === 'full' ? 'All probabilities' : `The ${softLabels.keep} most probable classes`}
+        {softLabels.logits && ' and logits'}
+      </Fact>
+      <NumberFact name="Batch size" value={config.batchSize} />
+      <Fact name="Precision">{config.precision}</Fact>
+    </Facts>
+  );
+}
+
+function TeachersFact({ teachers }: { teachers: readonly TeacherSource[] }) {
+  return (
+    <Fact name={teachers.length === 1 ? 'Teacher' : 'Teachers'}>
+      <ul>
+        {teachers.map((teacher) => (
+          <li key={teacherId(teacher)}>{teacher.kind === 'run' ? <RunLink id={teacher.runId} /> : teacher.weights}</li>
+        ))}
+      </ul>
+    </Fact>
+  );
+}
+
 function TrainingFacts({ config }: { config: TrainingConfig }) {
   return (
     <Facts>
@@ -83,15 +125,7 @@ function TrainingFacts({ config }: { config: TrainingConfig }) {
       </Fact>
       {config.task === 'distillation' && (
         <>
-          <Fact name={config.teachers.length === 1 ? 'Teacher' : 'Teachers'}>
-            <ul>
-              {config.teachers.map((teacher) => (
-                <li key={teacherId(teacher)}>
-                  {teacher.kind === 'run' ? <RunLink id={teacher.runId} /> : teacher.weights}
-                </li>
-              ))}
-            </ul>
-          </Fact>
+          <TeachersFact teachers={config.teachers} />
           <Fact name="Discriminator">{config.discriminator ? 'On' : 'Off'}</Fact>
         </>
       )}

@@ -9,6 +9,7 @@ const ROLES: Record<Top1Row['role'], string> = {
   baseline: 'student alone',
   student: 'distilled',
   evaluation: 'evaluation',
+  labelling: 'labels',
 };
 
 const fixed = (value: number | null): string => (value === null ? '' : value.toFixed(2));

@@ -31,7 +31,7 @@ export async function findSubject(db: Queryable, source: EvaluationSource): Prom
   }>(
     `SELECT r.network, r.dataset, v.key AS variant_key, v.position, r.seed, s.name AS study_name
      FROM runs r JOIN variants v ON v.id = r.variant_id JOIN studies s ON s.id = r.study_id
-     WHERE r.id = $1 AND r.role <> 'evaluation' FOR SHARE OF r`,
+     WHERE r.id = $1 AND r.role NOT IN ('evaluation', 'labelling') FOR SHARE OF r`,
     [source.runId],
   );
   const [run] = rows;

@@ -1,7 +1,7 @@
 /** From a claim to a Grant: everything the agent needs, resolved to files by hash. */
 import type { Grant, GrantInput } from '@mealtable/protocol/agent-messages';
 import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/records';
-import { type EvaluationSource, RunConfig, startingRun } from '@mealtable/protocol/run-config';
+import { type EvaluationSource, RunConfig, startingRun, teachersOf } from '@mealtable/protocol/run-config';
 import { type BestModel, loadBestModels, loadCheckpoints } from '../checkpoints/checkpoint-rows.ts';
 import { loadClassCounts } from '../hosts/datasets.ts';
 import type { ClaimedRun } from './claim.ts';
@@ -10,10 +10,8 @@ import type { Queryable } from './summary.ts';
 export type GrantResult = { ok: true; grant: Grant } | { ok: false; message: string };
 
 /** Teachers that are runs. Published weights are had by the host itself. */
-function teacherRuns(config: RunConfig): string[] {
-  const teachers = config.task === 'distillation' ? config.teachers : [];
-  return teachers.flatMap((teacher) => (teacher.kind === 'run' ? [teacher.runId] : []));
-}
+const teacherRuns = (config: RunConfig): string[] =>
+  teachersOf(config).flatMap((teacher) => (teacher.kind === 'run' ? [teacher.runId] : []));
 
 /** Runs whose best weights this one starts from: its teachers and its start. An evaluation names one checkpoint instead. */
 export function referencedRuns(config: RunConfig): string[] {

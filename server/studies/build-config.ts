@@ -1,12 +1,26 @@
-/** TrainingConfig of each run of an expanded design: planned references become the ids of the runs that train them. */
+/** RunConfig of each run of an expanded design: planned references become the ids of the runs that train them. */
 import type { MethodFields } from '@mealtable/protocol/distillation-method';
 import type { PlannedVariant } from '@mealtable/protocol/expand-design';
-import { type Initialisation, type TeacherSource, TrainingConfig } from '@mealtable/protocol/run-config';
+import type { LabelSet } from '@mealtable/protocol/label-sets';
+import {
+  type Initialisation,
+  LabellingConfig,
+  type RunConfig,
+  type TeacherSource,
+  TrainingConfig,
+} from '@mealtable/protocol/run-config';
+import type { SoftLabelsConfig } from '@mealtable/protocol/soft-labels';
 import type { Levels, NetworkRef, StudyDesign } from '@mealtable/protocol/study-design';
 import type { RecipeFields } from '@mealtable/protocol/training-recipe';
 
 /** Planned key to the id of the run that trains it. */
 export type PlannedRunIds = ReadonlyMap<string, string>;
+/** Ids of the runs that others need, by the keys of what they make. */
+export interface NeededRunIds {
+  planned: PlannedRunIds;
+  /** By `LabelSet.key`. */
+  labelling: ReadonlyMap<string, string>;
+}
 
 /** @throws {Error} when a planned reference has no run: the design was not checked */
 export function resolveRef(ref: NetworkRef, plannedRunIds: PlannedRunIds): TeacherSource {
@@ -26,13 +40,14 @@ function resolveStart({ initialisation }: StudyDesign['student'], plannedRunIds:
   return { kind: 'run', runId: runIdOf(initialisation.key, plannedRunIds) };
 }
 
-/** @returns a checked config; students distil, planned networks and baselines learn from hard labels */
+/** @returns a checked config; students distil, planned networks and baselines learn from hard labels, others label */
 export function buildConfig(
   design: StudyDesign,
   variant: PlannedVariant,
   seed: number,
-  plannedRunIds: PlannedRunIds,
-): TrainingConfig {
+  { planned: plannedRunIds, labelling }: NeededRunIds,
+): RunConfig {
+  if (variant.role === 'labelling') return buildLabelling(design, variant, plannedRunIds);
   if (variant.planned) {
     const { network, initialisation, inputSize, epochs, batchSize, optimizer } = variant.planned;
     return TrainingConfig.parse({
@@ -76,8 +91,45 @@ export function buildConfig(
     ...student,
     teachers: levels.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
     ...methodOfLevels(design, levels),
-    softLabels: design.softLabels,
+    softLabels: lookUp(design.softLabels, variant.labelSets, labelling),
   } satisfies TrainingConfig);
+}
+
+function buildLabelling(
+  design: StudyDesign,
+  { labelSets }: PlannedVariant,
+  plannedRunIds: PlannedRunIds,
+): LabellingConfig {
+  const [set] = labelSets;
+  if (set === undefined || design.softLabels?.mode !== 'prefill') throw new Error('A variant labels without a set.');
+  const { viewsPerImage, augmentationSeed, keep } = design.softLabels;
+  return LabellingConfig.parse({
+    version: 1,
+    task: 'labelling',
+    dataset: design.dataset,
+    teachers: set.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
+    ...(set.teachers.length > 1 && { ensemble: 'mean-logit' }),
+    ...(set.temperature !== 1 && { temperature: set.temperature }),
+    inputSize: set.inputSize,
+    batchSize: design.batchSize,
+    precision: design.precision,
+    softLabels: { viewsPerImage, augmentationSeed, keep, logits: set.logits },
+  } satisfies LabellingConfig);
+}
+
+/** A student of a prefilled study looks its labels up in what was computed for it. */
+function lookUp(
+  softLabels: StudyDesign['softLabels'],
+  sets: readonly LabelSet[],
+  labelling: ReadonlyMap<string, string>,
+): SoftLabelsConfig | undefined {
+  if (softLabels?.mode !== 'prefill') return softLabels;
+  const labelledBy = sets.map(({ key }) => {
+    const runId = labelling.get(key);
+    if (runId === undefined) throw new Error(`The set "${key}" has no run.`);
+    return runId;
+  });
+  return { ...softLabels, mode: 'cached', logits: sets.some(({ logits }) => logits), labelledBy };
 }
 
 /** Of a design's recipe, null says that there is none; a config leaves it out. */
@@ -104,6 +156,7 @@ function methodOfLevels(design: StudyDesign, levels: Levels): MethodFields & { d
 /** Planned networks that must be trained before this variant's runs. */
 export function plannedNeeds(design: StudyDesign, variant: PlannedVariant): string[] {
   if (variant.planned) return [];
-  const refs = [...(variant.levels?.teachers ?? []), design.student.initialisation];
+  const refs: (NetworkRef | StudyDesign['student']['initialisation'])[] = variant.labelSets.flatMap((s) => s.teachers);
+  if (variant.role !== 'labelling') refs.push(...(variant.levels?.teachers ?? []), design.student.initialisation);
   return [...new Set(refs.flatMap((ref) => (ref.kind === 'planned' ? [ref.key] : [])))];
 }

@@ -46,7 +46,10 @@ export function checkGrowth(
 
   const kept = new Set(after.variants.map((v) => v.key));
   const path = after.design.design === 'list' ? 'list' : 'factors';
-  const lost = before.variants.filter((v) => !kept.has(v.key) && !v.key.startsWith(plannedVariantKey('')));
+  // Sets of labels follow from the students: those that no new run needs are not missed.
+  const lost = before.variants.filter(
+    (v) => v.role !== 'labelling' && !kept.has(v.key) && !v.key.startsWith(plannedVariantKey('')),
+  );
   for (const { label, role } of lost)
     problems.push({
       path: role === 'baseline' ? 'baseline' : path,

@@ -2,23 +2,25 @@
 
 import type { PlannedVariant } from '@mealtable/protocol/expand-design';
 import type { IdKind } from '@mealtable/protocol/ids';
-import type { TrainingConfig } from '@mealtable/protocol/run-config';
+import type { RunConfig } from '@mealtable/protocol/run-config';
 import type { StudyDesign } from '@mealtable/protocol/study-design';
 import { plannedVariantKey } from '@mealtable/protocol/variant-key';
-import { buildConfig, plannedNeeds } from './build-config.ts';
+import { buildConfig, type NeededRunIds, plannedNeeds } from './build-config.ts';
 
 export interface VariantRow {
   id: string;
   position: number;
   variant: PlannedVariant;
-  network: string;
   isNew: boolean;
 }
 export interface RunRow {
   id: string;
   variantId: string;
   role: PlannedVariant['role'];
-  config: TrainingConfig;
+  network: string;
+  /** Of the crops, for a run that labels. */
+  seed: number;
+  config: RunConfig;
 }
 export interface StudyPlan {
   /** All variants of the design, in the order of the table. */
@@ -45,21 +47,26 @@ export function planStudy(
   const runIds = new Map(existing.runIds);
   for (const run of variants.flatMap((v) => v.runs)) if (!runIds.has(run.key)) runIds.set(run.key, makeId('run'));
   const runIdOf = (key: string) => runIds.get(key) as string;
-  const plannedRunIds = new Map(
-    design.planned.map((p) => [p.key, runIdOf(`${plannedVariantKey(p.key)}#${p.seed}`)] as const),
-  );
+  const idsBy = (role: PlannedVariant['role']) => variants.filter((v) => v.role === role);
+  const needed: NeededRunIds = {
+    planned: new Map(design.planned.map((p) => [p.key, runIdOf(`${plannedVariantKey(p.key)}#${p.seed}`)])),
+    labelling: new Map(idsBy('labelling').map(({ key, runs }) => [key, runIdOf(runs[0]!.key)])),
+  };
 
   for (const [position, variant] of variants.entries()) {
     const existingId = existing.variantIds.get(variant.key);
     const variantId = existingId ?? makeId('variant');
-    const network = variant.planned?.network ?? design.student.network;
-    plan.variants.push({ id: variantId, position, variant, network, isNew: existingId === undefined });
-    const needs = plannedNeeds(design, variant).map((key) => plannedRunIds.get(key) as string);
+    plan.variants.push({ id: variantId, position, variant, isNew: existingId === undefined });
+    const labels = variant.role === 'student' ? variant.labelSets : [];
+    const needs = [
+      ...plannedNeeds(design, variant).map((key) => needed.planned.get(key) as string),
+      ...labels.map(({ key }) => needed.labelling.get(key) as string),
+    ];
     for (const run of variant.runs) {
       if (existing.runIds.has(run.key)) continue;
       const id = runIdOf(run.key);
-      const config = buildConfig(design, variant, run.seed, plannedRunIds);
-      plan.newRuns.push({ id, variantId, role: variant.role, config });
+      const config = buildConfig(design, variant, run.seed, needed);
+      plan.newRuns.push({ id, variantId, role: variant.role, network: variant.network, seed: run.seed, config });
       for (const dependsOnId of needs) plan.dependencies.push({ runId: id, dependsOnId });
     }
   }

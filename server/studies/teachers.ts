@@ -42,7 +42,8 @@ export function describeTeacher(row: {
  */
 export async function loadTeacherOptions(db: Queryable, dataset: string | null): Promise<TeacherOption[]> {
   const { rows } = await db.query<CandidateRow>(
-    `${SELECT} WHERE r.status NOT IN ('failed', 'cancelled') AND r.role <> 'evaluation' AND ($1::text IS NULL OR r.dataset = $1)
+    `${SELECT} WHERE r.status NOT IN ('failed', 'cancelled') AND r.role NOT IN ('evaluation', 'labelling')
+       AND ($1::text IS NULL OR r.dataset = $1)
      ORDER BY succeeded DESC, r.best_top1 DESC NULLS LAST, r.created_at DESC`,
     [dataset],
   );
@@ -66,7 +67,10 @@ export async function loadTeacherOptions(db: Queryable, dataset: string | null):
 /** What is known of these runs, whatever became of them. */
 export async function loadKnownRuns(db: Queryable, runIds: readonly string[]): Promise<Map<string, KnownRun>> {
   if (runIds.length === 0) return new Map();
-  const { rows } = await db.query<CandidateRow>(`${SELECT} WHERE r.id = ANY($1) AND r.role <> 'evaluation'`, [runIds]);
+  const { rows } = await db.query<CandidateRow>(
+    `${SELECT} WHERE r.id = ANY($1) AND r.role NOT IN ('evaluation', 'labelling')`,
+    [runIds],
+  );
   const classCounts = await loadClassCounts(db);
   return new Map(
     rows.map((row) => [

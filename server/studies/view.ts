@@ -37,13 +37,15 @@ export async function loadStudyView(db: Queryable, studyId: string): Promise<Stu
   };
 }
 
+/** All that have a top-1. */
 async function loadTableVariants(
   db: Queryable,
   studyId: string,
   runs: readonly RunSummaryView[],
 ): Promise<TableVariant[]> {
   const { rows } = await db.query<Omit<TableVariant, 'values' | 'inputSize'> & { input_size: number }>(
-    `SELECT id, key, role, label, levels, network, input_size FROM variants WHERE study_id = $1 ORDER BY position`,
+    `SELECT id, key, role, label, levels, network, input_size FROM variants
+     WHERE study_id = $1 AND role <> 'labelling' ORDER BY position`,
     [studyId],
   );
   return rows.map(({ input_size, ...variant }) => ({

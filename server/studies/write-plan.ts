@@ -30,7 +30,7 @@ async function writeVariants(tx: Tx, studyId: string, { variants }: StudyPlan) {
       variants.map((v) => v.variant.role),
       variants.map((v) => withoutNul(v.variant.label)),
       variants.map((v) => v.variant.levels && JSON.stringify(v.variant.levels)),
-      variants.map((v) => v.network),
+      variants.map((v) => v.variant.network),
       variants.map((v) => v.variant.inputSize),
     ],
   );
@@ -40,17 +40,19 @@ async function writeVariants(tx: Tx, studyId: string, { variants }: StudyPlan) {
 async function writeRuns(tx: Tx, studyId: string, { newRuns }: StudyPlan) {
   await tx.query(
     `INSERT INTO runs (id, study_id, variant_id, role, seed, config, dataset, network, max_attempts, created_at)
-     SELECT id, $1, variant_id, role::run_role, (config->>'seed')::int, config, config->>'dataset', config->>'network',
+     SELECT id, $1, variant_id, role::run_role, seed, config, config->>'dataset', network,
             $2, now() + n * interval '1 microsecond'
-     FROM (SELECT id, variant_id, role, config::jsonb AS config, n
-           FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])
-                WITH ORDINALITY AS t(id, variant_id, role, config, n)) AS rows`,
+     FROM (SELECT id, variant_id, role, seed, network, config::jsonb AS config, n
+           FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[])
+                WITH ORDINALITY AS t(id, variant_id, role, seed, network, config, n)) AS rows`,
     [
       studyId,
       MAX_ATTEMPTS,
       newRuns.map((r) => r.id),
       newRuns.map((r) => r.variantId),
       newRuns.map((r) => r.role),
+      newRuns.map((r) => r.seed),
+      newRuns.map((r) => r.network),
       newRuns.map((r) => JSON.stringify(r.config)),
     ],
   );

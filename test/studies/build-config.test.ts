@@ -1,6 +1,6 @@
 /** What each run of a study is told of the study's choices. */
 import { expandDesign } from '@mealtable/protocol/expand-design';
-import type { TrainingConfig } from '@mealtable/protocol/run-config';
+import { TrainingConfig } from '@mealtable/protocol/run-config';
 import { StudyDesign, type StudyDesignInput } from '@mealtable/protocol/study-design';
 import { describe, expect, test } from 'vitest';
 import { buildConfig } from '../../server/studies/build-config.ts';
@@ -29,7 +29,7 @@ function configsOf(more: Partial<StudyDesignInput>): Map<string, TrainingConfig>
   return new Map(
     expansion.variants.map((variant) => [
       variant.label.replace(/^a( × \d+)? · /, ''),
-      buildConfig(design, variant, 1, new Map([['a', RUN]])),
+      TrainingConfig.parse(buildConfig(design, variant, 1, { planned: new Map([['a', RUN]]), labelling: new Map() })),
     ]),
   );
 }

@@ -1,5 +1,5 @@
 import { expandDesign } from '@mealtable/protocol/expand-design';
-import { RunConfig, teacherId } from '@mealtable/protocol/run-config';
+import { RunConfig, TrainingConfig, teacherId } from '@mealtable/protocol/run-config';
 import type { StudyDesign } from '@mealtable/protocol/study-design';
 import { describe, expect, test } from 'vitest';
 import { checkGrowth } from '../../server/studies/check-growth.ts';
@@ -43,7 +43,7 @@ describe('the plan of a new study', () => {
       expect(config).toMatchObject({ task: 'classification', network: 'resnet18_w8', epochs: 3 });
     for (const config of byRole('student'))
       expect(config).toMatchObject({ task: 'distillation', network: 'resnet18_w8', epochs: 3 });
-    expect(byRole('student').map((c) => c.seed)).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
+    expect(byRole('student').map((c) => TrainingConfig.parse(c).seed)).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
   });
 
   test('planned references become run ids, and exactly those are waited for', () => {
@@ -64,7 +64,7 @@ describe('the plan of a new study', () => {
       const needs = dependencies.filter((d) => d.runId === run.id).map((d) => d.dependsOnId);
       expect(new Set(needs).size).toBe(needs.length);
       expect(needs).toContain(newRuns[0]?.id);
-      expect(run.config.initialisation).toEqual({ kind: 'run', runId: newRuns[0]?.id });
+      expect(TrainingConfig.parse(run.config).initialisation).toEqual({ kind: 'run', runId: newRuns[0]?.id });
     }
   });
 
@@ -77,7 +77,8 @@ describe('the plan of a new study', () => {
       factors: { teachers: [[plannedRef('a')]], discriminator: [true], inputSize: [24] },
     });
     const { newRuns } = plan(design);
-    expect(new Set(newRuns.map(({ role, config }) => `${role} ${JSON.stringify(config.initialisation)}`))).toEqual(
+    const startOf = (config: unknown) => JSON.stringify(TrainingConfig.parse(config).initialisation);
+    expect(new Set(newRuns.map(({ role, config }) => `${role} ${startOf(config)}`))).toEqual(
       new Set([
         `teacher ${JSON.stringify(replaced('resnet18.tv_in1k'))}`,
         `baseline ${JSON.stringify(replaced('resnet50.ram_in1k'))}`,
@@ -88,7 +89,7 @@ describe('the plan of a new study', () => {
 
   test('every run computes in the precision of the study', () => {
     const { newRuns } = plan(makeDesign({ precision: 'bfloat16' }));
-    expect(new Set(newRuns.map(({ role, config }) => `${role} ${config.precision}`))).toEqual(
+    expect(new Set(newRuns.map(({ role, config }) => `${role} ${TrainingConfig.parse(config).precision}`))).toEqual(
       new Set(['teacher bfloat16', 'baseline bfloat16', 'student bfloat16']),
     );
   });

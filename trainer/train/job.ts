@@ -2,7 +2,7 @@
 import { Grant } from '@mealtable/protocol/agent-messages';
 import { RunId } from '@mealtable/protocol/ids';
 import { NetworkName } from '@mealtable/protocol/networks';
-import { startingRun, type TrainingConfig } from '@mealtable/protocol/run-config';
+import { startingRun, type TrainingConfig, teachersOf } from '@mealtable/protocol/run-config';
 import { FailureCode } from '@mealtable/protocol/statuses';
 import { z } from 'zod';
 
@@ -51,7 +51,7 @@ export const TrainerJob = z
     const { config } = job.grant;
     const given = new Set(job.teacherPaths.map((t) => t.runId));
     // Published weights are no part of the order: the trainer brings them itself.
-    for (const teacher of config.task === 'distillation' ? config.teachers : [])
+    for (const teacher of teachersOf(config))
       if (teacher.kind === 'run' && !given.has(teacher.runId))
         ctx.addIssue({
           code: 'custom',
@@ -78,7 +78,8 @@ export type TrainerJob = z.infer<typeof TrainerJob>;
 export type TrainingJob = Omit<TrainerJob, 'grant'> & {
   grant: Omit<TrainerJob['grant'], 'config'> & { config: TrainingConfig };
 };
-export const isTraining = (job: TrainerJob): job is TrainingJob => job.grant.config.task !== 'evaluation';
+export const isTraining = (job: TrainerJob): job is TrainingJob =>
+  job.grant.config.task === 'classification' || job.grant.config.task === 'distillation';
 
 export const TrainerFailure = z.strictObject({ failureCode: FailureCode, message: z.string().min(1).max(2000) });
 export type TrainerFailure = z.infer<typeof TrainerFailure>;
