@@ -13,6 +13,10 @@ export function formatDifference(value: number | null): string {
   return value > 0 ? `+${text}` : `−${text}`;
 }
 
+/** "[+0.10, −2.33]" */
+export const formatInterval = ({ low, high }: { low: number; high: number }): string =>
+  `[${formatDifference(low)}, ${formatDifference(high)}]`;
+
 export const formatCount = (value: number): string => value.toLocaleString('en');
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>

@@ -1,5 +1,6 @@
 /** What the API and the live socket show of the database. Times are milliseconds since 1970; accuracies are percent. */
 import type { DatasetReport } from './agent-messages.ts';
+import type { FactorName } from './factor-levels.ts';
 import type { NetworkName } from './networks.ts';
 import type { CheckpointFile } from './records.ts';
 import type { EvaluationSource, RunConfig } from './run-config.ts';
@@ -161,6 +162,21 @@ export interface Top1Value {
   top1: number | null;
   epoch: number | null;
 }
+/** A mean of differences of runs that have all else in common, in points of top-1, and what its pairs say about it. */
+export interface PairedDifference {
+  /** Null without a complete pair. */
+  mean: number | null;
+  /** Sample standard deviation of the differences (n - 1); null below two pairs. */
+  std: number | null;
+  /** Complete pairs. */
+  n: number;
+  /** Pairs of which a result is missing: of runs that have not ended, failed or were cancelled, and of seeds that one side lacks. */
+  leftOut: number;
+  /** 95 % by Student's t with n - 1 degrees of freedom; null below two pairs, and where all differences are alike. */
+  interval: { low: number; high: number } | null;
+  /** Two-sided, of the paired t test; null where the interval is. */
+  p: number | null;
+}
 export interface Top1Row {
   variantId: string;
   role: RunRole;
@@ -177,9 +193,39 @@ export interface Top1Row {
   std: number | null;
   /** Median of the best epochs. */
   bestEpoch: number | null;
-  /** Mean of paired differences over common seeds to the reference variant, in points; null when none is common. */
-  difference: number | null;
-  pairedSeeds: number;
+  /** To the reference variant, paired by seed; null where nothing is compared: the reference itself, teachers, no reference. */
+  difference: PairedDifference | null;
+  /** Of the student variants the one with the highest mean; of equals the first. */
+  isBest: boolean;
+  /** A student variant whose difference to the best, paired by seed, has 0 in its interval. */
+  isWithinNoiseOfBest: boolean;
+}
+/** What each factor does, each level against the reference level. Only factors with at least two levels. */
+export interface StudyEffects {
+  factors: FactorEffects[];
+  interactions: InteractionEffect[];
+}
+export interface FactorEffects {
+  factor: FactorName;
+  /** The reference variant's level, or the first. */
+  reference: string;
+  levels: {
+    level: string;
+    /** Pairs of variants that differ in this factor alone. Zero in designs that never vary it by itself. */
+    variantPairs: number;
+    /** Paired by all other levels and the seed. */
+    difference: PairedDifference;
+  }[];
+}
+export interface InteractionEffect {
+  factors: [InteractingLevel, InteractingLevel];
+  /** What the first level does at the second factor's level, less what it does at that one's reference level. */
+  difference: PairedDifference;
+}
+export interface InteractingLevel {
+  factor: FactorName;
+  level: string;
+  reference: string;
 }
 export interface StudyView {
   id: string;
@@ -190,6 +236,7 @@ export interface StudyView {
   design: StudyDesign;
   referenceVariantId: string | null;
   rows: Top1Row[];
+  effects: StudyEffects;
   runs: RunSummaryView[];
 }
 

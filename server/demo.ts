@@ -9,7 +9,7 @@ import { PROJECT_DIR } from './project-dir.ts';
 import { type RunningHub, startHub } from './start-hub.ts';
 import { StartupFault } from './startup-fault.ts';
 import { createStudy } from './studies/create.ts';
-import { formatTop1Table } from './studies/format-table.ts';
+import { formatEffects, formatTop1Table } from './studies/format-table.ts';
 import { loadStudyView } from './studies/view.ts';
 
 const LOOK_MS = 1_000;
@@ -93,6 +93,8 @@ async function main() {
     console.log('The demo study is running; each run is told when it ends.\n');
     const study = await watch(running, id);
     console.log(`\n${formatTop1Table(study.rows)}`);
+    console.log('\nWhat each factor does, in points of top-1: runs paired by all other levels and the seed.\n');
+    console.log(formatEffects(study.effects));
     if (study.runs.some((run) => run.status !== 'succeeded')) process.exitCode = 1;
   } finally {
     await running.close();

@@ -1,12 +1,17 @@
 'use client';
-import type { Top1Row } from '@mealtable/protocol/views';
 import { Check, Copy } from 'lucide-react';
 import { Button } from '../ui/button';
 import { useCopy } from '../ui/copy-button';
 import { Menu, MenuItem } from '../ui/menu';
-import { toCsv, toLatex, toMarkdown } from './table-export';
 
-export function CopyTableMenu({ rows, bestVariantId }: { rows: readonly Top1Row[]; bestVariantId: string | null }) {
+interface CopyTableMenuProps {
+  /** Each makes its text when it is chosen. */
+  csv: () => string;
+  markdown: () => string;
+  latex: () => string;
+}
+
+export function CopyTableMenu({ csv, markdown, latex }: CopyTableMenuProps) {
   const [copied, copy] = useCopy();
   return (
     <Menu
@@ -17,9 +22,9 @@ export function CopyTableMenu({ rows, bestVariantId }: { rows: readonly Top1Row[
         </Button>
       }
     >
-      <MenuItem onSelect={() => void copy(toCsv(rows))}>Copy as CSV</MenuItem>
-      <MenuItem onSelect={() => void copy(toMarkdown(rows))}>Copy as Markdown</MenuItem>
-      <MenuItem onSelect={() => void copy(toLatex(rows, bestVariantId))}>Copy as LaTeX</MenuItem>
+      <MenuItem onSelect={() => void copy(csv())}>Copy as CSV</MenuItem>
+      <MenuItem onSelect={() => void copy(markdown())}>Copy as Markdown</MenuItem>
+      <MenuItem onSelect={() => void copy(latex())}>Copy as LaTeX</MenuItem>
     </Menu>
   );
 }

@@ -4,6 +4,7 @@ import { readErrorCode } from '../api-error';
 import { BackLink } from '../ui/back-link';
 import { ErrorState } from '../ui/error-state';
 import { Skeleton, SkeletonRows } from '../ui/skeleton';
+import { EffectsSection } from './effects-section';
 import { MissingStudy } from './missing-study';
 import { RunsTable } from './runs-table';
 import { StudyCurves } from './study-curves';
@@ -34,6 +35,7 @@ export function StudyView({ id }: { id: string }) {
       <StudyHeader study={study} canEdit={canEdit} />
       <div className="space-y-8">
         <Top1Table studyId={id} rows={study.rows} reproduces={study.design.reproduces} canEdit={canEdit} />
+        <EffectsSection effects={study.effects} />
         <StudyCurves key={`curves ${id}`} rows={study.rows} runs={study.runs} />
         <RunsTable key={`runs ${id}`} runs={study.runs} canEdit={canEdit} />
       </div>

@@ -1,40 +1,40 @@
-/** The top-1 table as text for papers and spreadsheets: the numbers as shown, ungrouped, in the same order. */
+/** The top-1 table as text for papers and spreadsheets: the numbers as shown, in the same order, the published result set apart. */
+import { intervalWords, signed } from '@mealtable/protocol/effect-words';
+import { type PublishedStudyName, publishedStudy } from '@mealtable/protocol/published-studies';
 import { discriminatorWord } from '@mealtable/protocol/study-choices';
 import type { Top1Row } from '@mealtable/protocol/views';
 import { otherLevels, teacherNames } from './teacher-names.ts';
+import { csvTable, latexTabular, latexText, markdownTable, markdownText } from './text-table.ts';
+
+/** What is copied of a study. */
+export interface Top1Copy {
+  rows: readonly Top1Row[];
+  /** Whose published result stands below the study's own. */
+  reproduces: PublishedStudyName | undefined;
+}
 
 const HEADINGS = ['Role', 'Variant', 'Teachers', 'Discriminator', 'Input size', 'n'] as const;
-const ROLES: Record<Top1Row['role'], string> = {
-  teacher: 'teacher',
-  baseline: 'student alone',
-  student: 'distilled',
-  evaluation: 'evaluation',
-  labelling: 'labels',
-};
+const FIGURES = ['Top-1 mean', 'Top-1 std', 'Best epoch', 'Mark'] as const;
+const DIFFERENCES = ['Difference', 'Difference low', 'Difference high', 'p', 'Pairs'] as const;
+const NOISE = 'Within noise of the best: the 95 % interval of the difference to it, paired by seed, holds 0.';
 
+const roleWords = (role: Top1Row['role']): string =>
+  role === 'baseline' ? 'student alone' : role === 'student' ? 'distilled' : role;
 const fixed = (value: number | null): string => (value === null ? '' : value.toFixed(2));
-const signed = (value: number | null): string => (value === null ? '' : `${value > 0 ? '+' : ''}${value.toFixed(2)}`);
+const signedOrNothing = (value: number | null | undefined): string => (value == null ? '' : signed(value));
 const discriminatorOf = (row: Top1Row): string => (row.levels ? discriminatorWord(row.levels.discriminator) : '');
+const nameOf = (row: Top1Row): string => [teacherNames(row) ?? row.label, ...otherLevels(row)].join(' · ');
+const markOf = ({ isBest, isWithinNoiseOfBest }: Top1Row): string =>
+  isBest ? 'best' : isWithinNoiseOfBest ? 'within noise of best' : '';
 
-const csvCell = (text: string): string => {
-  // A cell that begins like a formula would be run by a spreadsheet; numbers keep their sign.
-  const safe = /^[=@\t\r]|^[+-](?![\d.])/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-};
+const publishedName = (title: string) => `${title} (published by MEAL V2's authors, on ImageNet; not computed here)`;
 
 /** One line per variant with every seed's value in a column of its own; failed or missing ones are empty. */
-export function toCsv(rows: readonly Top1Row[]): string {
+export function toCsv({ rows, reproduces }: Top1Copy): string {
   const seeds = [...new Set(rows.flatMap((row) => row.values.map(({ seed }) => seed)))].sort((a, b) => a - b);
-  const head = [
-    ...HEADINGS,
-    'Top-1 mean',
-    'Top-1 std',
-    'Best epoch',
-    'Difference',
-    ...seeds.map((seed) => `Seed ${seed}`),
-  ];
+  const head = [...HEADINGS, ...FIGURES, ...DIFFERENCES, ...seeds.map((seed) => `Seed ${seed}`)];
   const lines = rows.map((row) => [
-    ROLES[row.role],
+    roleWords(row.role),
     row.label,
     teacherNames(row) ?? '',
     discriminatorOf(row),
@@ -43,70 +43,90 @@ export function toCsv(rows: readonly Top1Row[]): string {
     fixed(row.mean),
     fixed(row.std),
     row.bestEpoch === null ? '' : String(row.bestEpoch),
-    row.isReference ? '' : signed(row.difference),
+    row.isReference ? 'reference' : markOf(row),
+    signedOrNothing(row.difference?.mean),
+    signedOrNothing(row.difference?.interval?.low),
+    signedOrNothing(row.difference?.interval?.high),
+    row.difference?.p == null ? '' : String(Number(row.difference.p.toPrecision(3))),
+    row.difference === null ? '' : String(row.difference.n),
     ...seeds.map((seed) => {
       const value = row.values.find((candidate) => candidate.seed === seed);
       return value?.status === 'succeeded' ? fixed(value.top1) : '';
     }),
   ]);
-  return `${[head, ...lines].map((line) => line.map(csvCell).join(',')).join('\n')}\n`;
+  if (reproduces !== undefined) {
+    const { title, teachers, inputSize, top1 } = publishedStudy(reproduces);
+    const cells = ['published', publishedName(title), teachers.join(' + '), 'on', String(inputSize), '', fixed(top1)];
+    lines.push([...cells, ...head.slice(cells.length).map(() => '')]);
+  }
+  return csvTable([head, ...lines]);
 }
 
-const meanAndStd = (row: Top1Row, plusMinus: string): string => {
-  if (row.mean === null) return '–';
-  return row.std === null ? fixed(row.mean) : `${fixed(row.mean)} ${plusMinus} ${fixed(row.std)}`;
-};
-const nameOf = (row: Top1Row): string => [teacherNames(row) ?? row.label, ...otherLevels(row)].join(' · ');
-
-/** GitHub's Markdown, padded so that it reads as a table in a plain text too. */
-export function toMarkdown(rows: readonly Top1Row[]): string {
-  const cells = [
-    ['Teachers or network', 'Discriminator', 'Input', 'n', 'Top-1 (%)', 'Best epoch', 'Δ'],
-    ...rows.map((row) => [
-      nameOf(row).replaceAll('|', '\\|'),
+/** The best mean of the distilled students in bold, those within its noise with a dagger, which a line below explains. */
+export function toMarkdown({ rows, reproduces }: Top1Copy): string {
+  const head = ['Teachers or network', 'Discriminator', 'Input', 'n', 'Top-1 (%)', 'Best epoch', 'Δ', '95 % interval'];
+  const body = rows.map((row) => {
+    const mean = row.isBest ? `**${fixed(row.mean)}**` : fixed(row.mean);
+    const top1 = [mean || '–', ...(row.std === null ? [] : ['±', fixed(row.std)])].join(' ');
+    return [
+      markdownText(nameOf(row)),
       discriminatorOf(row) || '–',
       `${row.inputSize}`,
       `${row.n}`,
-      meanAndStd(row, '±'),
+      row.isWithinNoiseOfBest ? `${top1} †` : top1,
       row.bestEpoch === null ? '–' : `${row.bestEpoch}`,
-      row.isReference ? 'reference' : signed(row.difference) || '–',
-    ]),
-  ];
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(3, ...cells.map((line) => line[column]?.length ?? 0)));
-  const isText = (column: number) => column < 2;
-  const line = (texts: string[]) =>
-    `| ${texts.map((text, i) => (isText(i) ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, i) => (isText(i) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  const [head, ...body] = cells;
-  return `${[line(head ?? []), rule, ...body.map(line)].join('\n')}\n`;
+      row.isReference ? 'reference' : signedOrNothing(row.difference?.mean) || '–',
+      row.difference?.interval ? intervalWords(row.difference.interval) : '–',
+    ];
+  });
+  if (reproduces !== undefined) {
+    const { title, inputSize, top1 } = publishedStudy(reproduces);
+    body.push([`*${markdownText(publishedName(title))}*`, 'on', `${inputSize}`, '–', fixed(top1), '–', '–', '–']);
+  }
+  const note = rows.some((row) => row.isWithinNoiseOfBest) ? `\n† ${NOISE}\n` : '';
+  return markdownTable(head, body, 2) + note;
 }
 
-const latexText = (text: string): string =>
-  text
-    .replace(/[\\{}&%$#_^~]/g, (char) =>
-      char === '\\' ? '\\textbackslash{}' : char === '^' || char === '~' ? `\\${char}{}` : `\\${char}`,
-    )
-    .replaceAll('·', '$\\cdot$');
-
-/** A tabular for the booktabs package; the best mean of the distilled students in bold. */
-export function toLatex(rows: readonly Top1Row[], bestVariantId: string | null): string {
+/** A tabular for the booktabs package, marked as the Markdown is; the published result below a rule of its own. */
+export function toLatex({ rows, reproduces }: Top1Copy): string {
+  const head = [
+    'Teachers or network',
+    'Discriminator',
+    'Input',
+    '$n$',
+    'Top-1 (\\%)',
+    'Best epoch',
+    '$\\Delta$',
+    '95\\,\\% interval',
+  ];
   const body = rows.map((row) => {
-    const top1 = row.mean === null ? '--' : `$${meanAndStd(row, '\\pm')}$`;
-    const shown =
-      row.variantId === bestVariantId
-        ? `\\textbf{${row.mean?.toFixed(2)}}${row.std === null ? '' : ` $\\pm$ ${fixed(row.std)}`}`
-        : top1;
-    const difference = row.isReference ? '--' : row.difference === null ? '--' : `$${signed(row.difference)}$`;
-    return `  ${[latexText(nameOf(row)), discriminatorOf(row) || '--', row.inputSize, row.n, shown, row.bestEpoch ?? '--', difference].join(' & ')} \\\\`;
+    const mean = row.isBest ? `\\textbf{${fixed(row.mean)}}` : `$${fixed(row.mean)}$`;
+    const top1 = row.mean === null ? '--' : row.std === null ? mean : `${mean} $\\pm$ $${fixed(row.std)}$`;
+    return [
+      latexText(nameOf(row)),
+      discriminatorOf(row) || '--',
+      `${row.inputSize}`,
+      `${row.n}`,
+      row.isWithinNoiseOfBest ? `${top1}$^\\dagger$` : top1,
+      row.bestEpoch === null ? '--' : `${row.bestEpoch}`,
+      row.isReference || row.difference?.mean == null ? '--' : `$${signed(row.difference.mean)}$`,
+      row.difference?.interval ? `$${intervalWords(row.difference.interval)}$` : '--',
+    ];
   });
-  return [
-    '\\begin{tabular}{llrrrrr}',
-    '  \\toprule',
-    '  Teachers or network & Discriminator & Input & $n$ & Top-1 (\\%) & Best epoch & $\\Delta$ \\\\',
-    '  \\midrule',
-    ...body,
-    '  \\bottomrule',
-    '\\end{tabular}',
-    '',
-  ].join('\n');
+  const published: string[][] = [];
+  if (reproduces !== undefined) {
+    const { title, inputSize, top1 } = publishedStudy(reproduces);
+    published.push([
+      `\\emph{${latexText(publishedName(title))}}`,
+      'on',
+      `${inputSize}`,
+      '--',
+      `$${fixed(top1)}$`,
+      '--',
+      '--',
+      '--',
+    ]);
+  }
+  const note = rows.some((row) => row.isWithinNoiseOfBest) ? `$^\\dagger$ ${latexText(NOISE)}` : undefined;
+  return latexTabular('llrrrrrr', head, [body, published], note);
 }

@@ -1,13 +1,10 @@
-import { describeRest } from '@mealtable/protocol/expand-design';
+import { teachersInLabel } from '@mealtable/protocol/factor-levels';
 import { describeChoices, discriminatorWord } from '@mealtable/protocol/study-choices';
 import type { Top1Row } from '@mealtable/protocol/views';
 
 /** The teachers' part of a student variant's label: what stands before its other levels. */
-export function teacherNames(row: Pick<Top1Row, 'label' | 'levels'>): string | null {
-  if (!row.levels) return null;
-  const tail = describeRest(row.levels);
-  return row.label.endsWith(tail) ? row.label.slice(0, -tail.length) : row.label;
-}
+export const teacherNames = (row: Pick<Top1Row, 'label' | 'levels'>): string | null =>
+  row.levels && teachersInLabel(row.label, row.levels);
 
 /** A row's label for narrow places; the teachers' names stay whole, since they tell rows apart. */
 export function shortLabel(row: Pick<Top1Row, 'label' | 'levels'>): string {

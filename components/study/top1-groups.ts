@@ -11,14 +11,6 @@ const ORDER: readonly RunRole[] = ['teacher', 'baseline', 'student'];
 export const groupRows = (rows: readonly Top1Row[]): Top1Group[] =>
   ORDER.map((role) => ({ role, rows: rows.filter((row) => row.role === role) })).filter(({ rows }) => rows.length > 0);
 
-/** @returns the student variant with the highest mean; of equals the first; null while there is none */
-export function bestRow(rows: readonly Top1Row[]): Top1Row | null {
-  let best: Top1Row | null = null;
-  for (const row of rows)
-    if (row.role === 'student' && row.mean !== null && (best?.mean == null || row.mean > best.mean)) best = row;
-  return best;
-}
-
 export const hasStrip = (row: Pick<Top1Row, 'role'>): boolean => row.role !== 'teacher';
 
 /**

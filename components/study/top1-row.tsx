@@ -2,11 +2,13 @@
 import { discriminatorWord } from '@mealtable/protocol/study-choices';
 import type { Top1Row as Row } from '@mealtable/protocol/views';
 import { ChevronRight, Trophy } from 'lucide-react';
-import { formatDifference, formatPercent, NONE } from '../format';
+import { formatPercent, NONE } from '../format';
 import { Badge } from '../ui/badge';
 import { Button } from '../ui/button';
 import { cn } from '../ui/cn';
 import { Td } from '../ui/table';
+import { Tip } from '../ui/tooltip';
+import { DifferenceCell } from './difference-cell';
 import { SeedCount } from './seed-count';
 import { SeedList } from './seed-list';
 import { SeedStrip } from './seed-strip';
@@ -16,7 +18,6 @@ import { hasStrip } from './top1-groups';
 interface Top1RowProps {
   row: Row;
   range: { min: number; max: number } | null;
-  isBest: boolean;
   isOpen: boolean;
   onToggle: () => void;
   /** Absent for those who may not change it. */
@@ -24,7 +25,8 @@ interface Top1RowProps {
   columns: number;
 }
 
-export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, columns }: Top1RowProps) {
+export function Top1Row({ row, range, isOpen, onToggle, onReference, columns }: Top1RowProps) {
+  const { isBest } = row;
   const name = teacherNames(row) ?? row.label;
   const others = otherLevels(row).join(' · ');
   return (
@@ -60,13 +62,23 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
             />
             <span className={cn('break-words', isBest && 'font-semibold')}>{name}</span>
           </button>
-          {(isBest || row.isReference) && (
-            <span className="ml-2 inline-flex gap-1 align-middle">
+          {(isBest || row.isReference || row.isWithinNoiseOfBest) && (
+            <span className="ml-2 inline-flex flex-wrap gap-1 align-middle">
               {isBest && (
                 <Badge tone="accent">
                   <Trophy aria-hidden />
                   Best
                 </Badge>
+              )}
+              {row.isWithinNoiseOfBest && (
+                <Tip text="Within noise of the best: the 95 % interval of the difference to it, paired by seed, holds 0">
+                  <span>
+                    <Badge>
+                      <span aria-hidden>≈ best</span>
+                      <span className="sr-only">Within noise of the best</span>
+                    </Badge>
+                  </span>
+                </Tip>
               )}
               {row.isReference && <Badge>Reference</Badge>}
             </span>
@@ -103,13 +115,7 @@ export function Top1Row({ row, range, isBest, isOpen, onToggle, onReference, col
           {row.bestEpoch ?? NONE}
         </Td>
         <Td align="right" className="num whitespace-nowrap">
-          {row.isReference ? (
-            <span className="text-ink-3">{NONE}</span>
-          ) : (
-            <span title={row.difference === null ? 'No seed in common' : `Over ${row.pairedSeeds} common seeds`}>
-              {formatDifference(row.difference)}
-            </span>
-          )}
+          <DifferenceCell difference={row.difference} />
         </Td>
       </tr>
       {isOpen && (

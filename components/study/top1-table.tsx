@@ -13,7 +13,8 @@ import { Tip } from '../ui/tooltip';
 import { ROLE_HEADINGS } from '../words';
 import { CopyTableMenu } from './copy-table-menu';
 import { PublishedRow } from './published-row';
-import { bestRow, groupRows, valueRange } from './top1-groups';
+import { toCsv, toLatex, toMarkdown } from './table-export';
+import { groupRows, valueRange } from './top1-groups';
 import { Top1Row } from './top1-row';
 
 const COLUMNS = 9;
@@ -31,7 +32,6 @@ export const Top1Table = memo(function Top1Table({ studyId, rows, reproduces, ca
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const setReference = useReference(studyId);
   const groups = useMemo(() => groupRows(rows), [rows]);
-  const best = bestRow(rows);
   const range = valueRange(rows);
   const reference = rows.find((row) => row.isReference);
   const toggle = (id: string) =>
@@ -40,7 +40,7 @@ export const Top1Table = memo(function Top1Table({ studyId, rows, reproduces, ca
       if (!next.delete(id)) next.add(id);
       return next;
     });
-  const ordered = groups.flatMap((group) => group.rows);
+  const copy = { rows: groups.flatMap((group) => group.rows), reproduces };
 
   return (
     <Section
@@ -50,7 +50,11 @@ export const Top1Table = memo(function Top1Table({ studyId, rows, reproduces, ca
           ? `Percent on the validation images, best epoch of each run; mean ± sample standard deviation over seeds. Difference to: ${reference.label}.`
           : 'Percent on the validation images, best epoch of each run; mean ± sample standard deviation over seeds. Choose a reference to see differences.'
       }
-      actions={ordered.length > 0 && <CopyTableMenu rows={ordered} bestVariantId={best?.variantId ?? null} />}
+      actions={
+        copy.rows.length > 0 && (
+          <CopyTableMenu csv={() => toCsv(copy)} markdown={() => toMarkdown(copy)} latex={() => toLatex(copy)} />
+        )
+      }
     >
       {groups.length === 0 ? (
         <EmptyState icon={Table2} title="No variants" />
@@ -83,8 +87,10 @@ export const Top1Table = memo(function Top1Table({ studyId, rows, reproduces, ca
                 </Tip>
               </Th>
               <Th align="right">
-                <Tip text="Mean of the paired differences over the seeds that both have, in points">
-                  <span>Difference</span>
+                <Tip text="Mean of the paired differences over the seeds that both have, in points, with the 95 % interval of Student’s t">
+                  <span>
+                    Difference<span className="hidden lg:inline"> to reference</span>
+                  </span>
                 </Tip>
               </Th>
             </tr>
@@ -106,7 +112,6 @@ export const Top1Table = memo(function Top1Table({ studyId, rows, reproduces, ca
                     key={row.variantId}
                     row={row}
                     range={range}
-                    isBest={row.variantId === best?.variantId}
                     isOpen={open.has(row.variantId)}
                     onToggle={() => toggle(row.variantId)}
                     onReference={canEdit ? () => setReference(row.variantId) : undefined}

@@ -1,9 +1,13 @@
 /** The table that an ablation study is made for: a row per variant, mean and spread over seeds, difference to the reference. */
+import { isWithinNoise } from '@mealtable/protocol/effect-words';
 import type { NetworkName } from '@mealtable/protocol/networks';
 import type { RunRole } from '@mealtable/protocol/statuses';
 import type { Levels } from '@mealtable/protocol/study-design';
 import { plannedVariantKey } from '@mealtable/protocol/variant-key';
-import type { Top1Row, Top1Value } from '@mealtable/protocol/views';
+import type { StudyEffects, Top1Row, Top1Value } from '@mealtable/protocol/views';
+import { studyEffects } from './statistics/factor-effects.ts';
+import { meanOf, medianOf, sampleStdOf } from './statistics/moments.ts';
+import { differencesBySeed, pairedDifference, type SeedResults } from './statistics/paired-difference.ts';
 
 export interface TableVariant {
   id: string;
@@ -36,16 +40,12 @@ export function chooseReference(variants: readonly TableVariant[], chosenId: str
 /** @param variants in the order of the table @param referenceId from `chooseReference` */
 export function buildTop1Table(variants: readonly TableVariant[], referenceId: string | null): Top1Row[] {
   const reference = variants.find((v) => v.id === referenceId);
-  const referenceBySeed = new Map((reference ? resultsOf(reference) : []).map((r) => [r.seed, r.top1]));
+  const best = bestOf(variants);
   return variants.map((variant) => {
     const results = resultsOf(variant);
     const values = results.map((r) => r.top1);
-    const differences = results.flatMap(({ seed, top1 }) => {
-      const other = referenceBySeed.get(seed);
-      return other === undefined ? [] : [top1 - other];
-    });
     // A teacher is another network trained once: that its seed equals one of the study's pairs nothing.
-    const isComparable = variant.role !== 'teacher';
+    const isCompared = reference !== undefined && reference !== variant && variant.role !== 'teacher';
     return {
       variantId: variant.id,
       role: variant.role,
@@ -53,32 +53,50 @@ export function buildTop1Table(variants: readonly TableVariant[], referenceId: s
       levels: variant.levels,
       network: variant.network,
       inputSize: variant.inputSize,
-      isReference: variant.id === referenceId,
+      isReference: variant === reference,
       values: variant.values,
       n: values.length,
       mean: meanOf(values),
       std: sampleStdOf(values),
       bestEpoch: medianOf(results.flatMap((r) => (r.epoch === null ? [] : [r.epoch]))),
-      difference: isComparable ? meanOf(differences) : null,
-      pairedSeeds: isComparable ? differences.length : 0,
+      difference: isCompared ? differenceBetween(variant, reference) : null,
+      isBest: variant === best,
+      isWithinNoiseOfBest:
+        best !== null &&
+        variant !== best &&
+        variant.role === 'student' &&
+        isWithinNoise(differenceBetween(variant, best)) === true,
     };
   });
 }
 
-export function meanOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+/** @param referenceId from `chooseReference`; one that is no student variant has no levels to compare with */
+export function buildEffects(variants: readonly TableVariant[], referenceId: string | null): StudyEffects {
+  const students = variants.flatMap((variant) => {
+    const { id, role, label, levels } = variant;
+    return role === 'student' && levels !== null ? [{ id, label, levels, results: seedResults(variant) }] : [];
+  });
+  return studyEffects(students, students.find(({ id }) => id === referenceId) ?? null);
 }
 
-/** Bessel's correction, two passes; null below two values, where a spread says nothing. */
-export function sampleStdOf(values: readonly number[]): number | null {
-  const mean = meanOf(values);
-  if (mean === null || values.length < 2) return null;
-  return Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1));
+function bestOf(variants: readonly TableVariant[]): TableVariant | null {
+  let best: { variant: TableVariant; mean: number } | null = null;
+  for (const variant of variants) {
+    const mean = variant.role === 'student' ? meanOf(resultsOf(variant).map((r) => r.top1)) : null;
+    if (mean !== null && (best === null || mean > best.mean)) best = { variant, mean };
+  }
+  return best?.variant ?? null;
 }
 
-export function medianOf(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low, high] = [sorted[sorted.length % 2 === 1 ? middle : middle - 1], sorted[middle]];
-  return low === undefined || high === undefined ? null : (low + high) / 2;
+const seedResults = (variant: TableVariant): SeedResults => ({
+  top1: new Map(resultsOf(variant).map(({ seed, top1 }) => [seed, top1])),
+  seeds: new Set(variant.values.map(({ seed }) => seed)),
+});
+
+function differenceBetween(variant: TableVariant, other: TableVariant) {
+  const { differences, leftOut } = differencesBySeed([
+    { sign: 1, results: seedResults(variant) },
+    { sign: -1, results: seedResults(other) },
+  ]);
+  return pairedDifference(differences, leftOut);
 }

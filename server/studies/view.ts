@@ -3,7 +3,7 @@ import { AppError } from '@mealtable/protocol/errors';
 import { StudyDesign } from '@mealtable/protocol/study-design';
 import type { RunSummaryView, StudyView } from '@mealtable/protocol/views';
 import { loadRunSummaries, type Queryable } from '../runs/summary.ts';
-import { buildTop1Table, chooseReference, type TableVariant } from './top1-table.ts';
+import { buildEffects, buildTop1Table, chooseReference, type TableVariant } from './top1-table.ts';
 
 /** @throws {AppError} not_found */
 export async function loadStudyView(db: Queryable, studyId: string): Promise<StudyView> {
@@ -33,6 +33,7 @@ export async function loadStudyView(db: Queryable, studyId: string): Promise<Stu
     design: StudyDesign.parse(study.design),
     referenceVariantId,
     rows: buildTop1Table(variants, referenceVariantId),
+    effects: buildEffects(variants, referenceVariantId),
     runs,
   };
 }

@@ -83,14 +83,25 @@ test('from the form to the table and the download: an agent, a page and a progra
 
   const study = await api.studies.get.query({ id: studyId });
   expect(study.runs.map((run) => run.status)).toEqual(Array(12).fill('succeeded'));
-  expect(study.rows.map((r) => [r.label, r.n, r.mean, r.difference])).toEqual([
+  expect(study.rows.map((r) => [r.label, r.n, r.mean, r.difference?.mean ?? null])).toEqual([
     ['a (resnet18_w16)', 1, 95, null],
     ['b (resnet18_w16)', 1, 95, null],
-    ['student alone · 24 px', 2, 81.5, 0],
+    ['student alone · 24 px', 2, 81.5, null],
     ['a · discriminator on · 24 px', 2, 87, 5.5],
     ['a · discriminator off · 24 px', 2, 86.5, 5],
     ['a + b · discriminator on · 24 px', 2, 88, 6.5],
     ['a + b · discriminator off · 24 px', 2, 87.5, 6],
+  ]);
+  expect(
+    study.effects.factors.map(({ factor, reference, levels: [first] }) => [
+      factor,
+      reference,
+      first!.level,
+      first!.difference.mean,
+    ]),
+  ).toEqual([
+    ['teachers', 'a', 'a + b', 1],
+    ['discriminator', 'on', 'off', -0.5],
   ]);
   await until(() => expect([...liveStatuses.values()]).toEqual(Array(12).fill('succeeded')));
 

@@ -247,9 +247,9 @@ describe('the table and the lists', () => {
     const top1 = new Map(grants.map((g, i) => [g.runId, [80, 82, 85, 85.5][i]!]));
     for (const grant of grants) await succeed(hub, grant, top1.get(grant.runId));
     const { rows } = await loadStudyView(hub.pool, studyId);
-    expect(rows.map((r) => [r.role, r.n, r.mean, r.difference, r.pairedSeeds])).toEqual([
-      ['baseline', 2, 81, 0, 2],
-      ['student', 2, 85.25, 4.25, 2],
+    expect(rows.map((r) => [r.role, r.n, r.mean, r.difference?.mean, r.difference?.n, r.isBest])).toEqual([
+      ['baseline', 2, 81, undefined, undefined, false],
+      ['student', 2, 85.25, 4.25, 2, true],
     ]);
     expect(rows[1]?.std).toBeCloseTo(Math.SQRT1_2 / 2, 10);
     expect(rows[1]?.bestEpoch).toBe(3);
