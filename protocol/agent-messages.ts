@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { HostId, RunId, Sha256 } from './ids.ts';
 import { CheckpointFile } from './records.ts';
-import { RunConfig } from './run-config.ts';
+import { Precision, RunConfig } from './run-config.ts';
+import { KEPT_CLASSES } from './soft-labels.ts';
 import type { AgentTunables } from './tunables.ts';
 
 export const AGENT_NAMESPACE = '/agent';
@@ -16,9 +17,16 @@ export const AgentAuth = z.object({
 });
 export type AgentAuth = z.infer<typeof AgentAuth>;
 
-/** Sent as the connect_error message; the agent exits with the code beside it instead of trying again. */
+/**
+ * Sent as the connect_error message; the agent exits with the code beside it instead of trying again. The error's `data` is a
+ * FatalRefusalData, which hubs of protocol 1 do not send.
+ */
 export const FATAL_REFUSALS = { bad_token: 77, agent_too_old: 78, hub_too_old: 79 } as const;
 export type FatalRefusal = keyof typeof FATAL_REFUSALS;
+export const FatalRefusalData = z.object({
+  /** What to do, for the person who started the agent. */
+  sentence: z.string(),
+});
 
 export const DatasetReport = z.object({
   name: z.string(),
@@ -35,6 +43,35 @@ export const DatasetReport = z.object({
 });
 export type DatasetReport = z.infer<typeof DatasetReport>;
 
+/** Soft labels that a host keeps, and all that decides which they are. */
+export const LabelSetReport = z.object({
+  /** Hash of all of the following but the ids; name of the folder. */
+  key: Sha256,
+  /** Of the dataset. */
+  fingerprint: z.string(),
+  /** Images of its train split. */
+  imageCount: z.int(),
+  /** Several where their logits are averaged before the softmax; only ratios of shares count. */
+  teachers: z.array(
+    z.object({
+      /** Runs and published weights that are known on the host to have these very weights. */
+      ids: z.array(z.string()),
+      share: z.number(),
+    }),
+  ),
+  temperature: z.number(),
+  /** Pixels of what the teachers see. */
+  inputSize: z.int(),
+  augmentationSeed: z.int(),
+  precision: Precision,
+  classCount: z.int(),
+  keep: z.literal(KEPT_CLASSES),
+  logits: z.boolean(),
+  /** Images that have a label of view 0, 1, ...; of later views none has. */
+  labelled: z.array(z.int()),
+});
+export type LabelSetReport = z.infer<typeof LabelSetReport>;
+
 export const HostReport = z.object({
   name: z.string().min(1).max(200),
   platform: z.string(),
@@ -45,6 +82,10 @@ export const HostReport = z.object({
   slots: z.int().min(1),
   backend: z.string(),
   datasets: z.array(DatasetReport),
+  /** What it understands of run configs (config-features.ts). Agents of protocol 1 do not say. */
+  configFeatures: z.array(z.string()).optional(),
+  /** Older agents do not send it. */
+  labelSets: z.array(LabelSetReport).default([]),
 });
 export type HostReport = z.infer<typeof HostReport>;
 
@@ -83,6 +124,16 @@ export interface RunRequestReply {
   grants: Grant[];
 }
 
+/** The agent cannot carry out what it was granted. Nothing was tried: the run goes back, and not to this agent again. */
+export const RunRefusal = AttemptRef.extend({
+  /** One sentence for whoever wonders why the run waits. */
+  reason: z.string().min(1).max(2000),
+});
+export type RunRefusal = z.infer<typeof RunRefusal>;
+export interface RunRefusalReply {
+  ok: true;
+}
+
 export const Heartbeat = z.object({ attempts: z.array(AttemptRef) });
 export type Heartbeat = z.infer<typeof Heartbeat>;
 export interface HeartbeatReply {
@@ -114,6 +165,7 @@ export interface Nack {
 export interface AgentToHub {
   'agent:hello': (message: AgentHello, ack: (reply: HelloReply | Nack) => void) => void;
   'run:request': (message: RunRequest, ack: (reply: RunRequestReply | Nack) => void) => void;
+  'run:refuse': (message: RunRefusal, ack: (reply: RunRefusalReply | Nack) => void) => void;
   'agent:heartbeat': (message: Heartbeat, ack: (reply: HeartbeatReply | Nack) => void) => void;
   'run:records': (message: RecordBatch, ack: (reply: RecordBatchReply | Nack) => void) => void;
 }

@@ -121,6 +121,7 @@ export const makeReport = (more: Partial<HostReport> = {}): HostReport => ({
   slots: 2,
   backend: 'tensorflow',
   datasets: [makeDataset()],
+  labelSets: [],
   ...more,
 });
 

@@ -1,11 +1,13 @@
-/** What this host can do: machine, GPUs, slots and datasets. Sent with every hello. */
+/** What this host can do and has: machine, GPUs, slots, datasets and soft labels. Sent with every hello. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { HostReport } from '@mealtable/protocol/agent-messages';
+import { configFeatures } from '@mealtable/protocol/config-features';
 import type { DatasetWatch } from './dataset-watch.ts';
 import { type Gpu, listGpus } from './gpus.ts';
+import type { LabelWatch } from './label-watch.ts';
 
 /** What one run may use of the machine. */
 export interface Slot {
@@ -29,13 +31,14 @@ export interface HostOptions {
   slots: number | null;
   /** Has looked at the datasets once. */
   datasets: DatasetWatch;
+  labels: LabelWatch;
   /** An inherited CUDA_VISIBLE_DEVICES. */
   visibleDevices: string | undefined;
   /** An inherited MEALTABLE_ENGINE: 'cpu' keeps trainers from the native TensorFlow. */
   engine: string | undefined;
 }
 
-/** Looks at the machine. Done once at the start; only the datasets are looked at again later. */
+/** Looks at the machine. Done once at the start; only datasets and soft labels are looked at again later. */
 export async function describeHost(options: HostOptions): Promise<Host> {
   const gpus = await listGpus(options.visibleDevices);
   const cpuCount = availableParallelism();
@@ -53,6 +56,8 @@ export async function describeHost(options: HostOptions): Promise<Host> {
       slots: slotCount,
       backend: options.engine === 'cpu' ? 'cpu' : backendOfTrainers(),
       datasets: options.datasets.reports,
+      configFeatures: [...configFeatures()],
+      labelSets: options.labels.reports,
     },
   };
 }

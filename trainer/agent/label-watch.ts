@@ -19,6 +19,7 @@ export class LabelWatch {
   readonly #log: Log;
   readonly #counters = new Map<string, LabelCounter>();
   #seen: LabelSetReport[] = [];
+  #looking: Promise<boolean> | null = null;
   #toldFault: string | null = null;
   /** As they were last worth telling; the newest sets first. */
   reports: LabelSetReport[] = [];
@@ -31,9 +32,16 @@ export class LabelWatch {
 
   /**
    * Counts what is new. @returns whether `reports` changed: sets came or went, or have a percent more labels, or have some more and
-   * did not grow since the last look
+   * did not grow since the last look. A call during another joins it
    */
-  async refresh(): Promise<boolean> {
+  refresh(): Promise<boolean> {
+    this.#looking ??= this.#refresh().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #refresh(): Promise<boolean> {
     const before = this.#seen;
     try {
       this.#seen = await this.#look();

@@ -17,6 +17,8 @@ export interface AgentLimits {
   datasetRescanMs: number;
   /** How long the hub waits for a dataset to be read before it is told that this takes longer. */
   datasetPatienceMs: number;
+  /** Time between two looks at the soft labels that this host keeps. */
+  labelRescanMs: number;
 }
 
 export const agentLimits: AgentLimits = {
@@ -29,4 +31,5 @@ export const agentLimits: AgentLimits = {
   minFreeBytes: 200_000_000,
   datasetRescanMs: 30_000,
   datasetPatienceMs: 10_000,
+  labelRescanMs: 60_000,
 };

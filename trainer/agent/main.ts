@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
 import { datasetCacheFolder } from '../data/open-dataset.ts';
+import { labelsFolder } from '../labels/folder.ts';
 import trainerPackage from '../package.json' with { type: 'json' };
 import { Agent } from './agent.ts';
 import type { AttemptDir } from './attempt-dir.ts';
 import { BlobCache } from './blob-cache.ts';
 import { BlobClient } from './blob-client.ts';
+import { buildVersion } from './build-version.ts';
 import { DatasetWatch } from './dataset-watch.ts';
 import { describeDataset, findDatasets } from './datasets.ts';
 import { type AgentEnv, parseAgentEnv, USAGE } from './env.ts';
@@ -16,6 +18,7 @@ import { AGENT_EXIT, AgentExit } from './exit-codes.ts';
 import { loadHostId } from './host-id.ts';
 import { describeHost, type Host, type Slot } from './host-report.ts';
 import { makeImageCheck } from './image-check.ts';
+import { LabelWatch } from './label-watch.ts';
 import { agentLimits } from './limits.ts';
 import { takeLock } from './lock.ts';
 import { makeLog } from './log.ts';
@@ -56,9 +59,13 @@ async function attach(env: AgentEnv): Promise<number> {
     checkImages: makeImageCheck(join(dirname(env.trainer), 'check-images.js'), log),
   });
   await datasets.refresh(agentLimits.datasetPatienceMs);
+  const labels = new LabelWatch(labelsFolder(process.env), log);
+  // Many labels take longer to count: the hub hears of them when that is done.
+  await Promise.race([labels.refresh(), sleep(agentLimits.datasetPatienceMs, undefined, { ref: false })]);
   const host = await describeHost({
     ...env,
     datasets,
+    labels,
     visibleDevices: process.env.CUDA_VISIBLE_DEVICES,
     engine: process.env.MEALTABLE_ENGINE,
   });
@@ -78,7 +85,7 @@ async function attach(env: AgentEnv): Promise<number> {
     auth: {
       token: env.token,
       protocolVersion: PROTOCOL_VERSION,
-      agentVersion: trainerPackage.version,
+      agentVersion: buildVersion(trainerPackage.version, [import.meta.filename, env.trainer]),
       hostId: loadHostId(env.stateDir, Date.now()),
     },
     host,
@@ -100,6 +107,7 @@ async function attach(env: AgentEnv): Promise<number> {
       void agent.stop();
     });
   void followDatasets(datasets, host, agent);
+  void followLabels(labels, host, agent);
   return agent.run();
 }
 
@@ -111,6 +119,17 @@ async function followDatasets(datasets: DatasetWatch, host: Host, agent: Agent):
     host.report.datasets = datasets.reports;
     logDatasets(host);
     agent.announce();
+  }
+}
+
+/** As long as the agent runs: the hub hears of soft labels that were added or deleted. */
+async function followLabels(labels: LabelWatch, host: Host, agent: Agent): Promise<void> {
+  for (;;) {
+    if (await labels.refresh()) {
+      host.report.labelSets = labels.reports;
+      agent.announce();
+    }
+    await sleep(agentLimits.labelRescanMs, undefined, { ref: false });
   }
 }
 
