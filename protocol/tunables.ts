@@ -1,7 +1,9 @@
 /** All times, sizes and limits, each with its sentence. The hub sends `agentTunables` to agents in the handshake. */
 
-/** Number spoken on the agent socket; hub and agent refuse each other with one clear sentence when it differs. */
-export const PROTOCOL_VERSION = 1;
+/** Number spoken on the agent socket. A hub refuses agents of later ones with one clear sentence. */
+export const PROTOCOL_VERSION = 2;
+/** The hub still takes agents that speak this: hub and hosts need not be updated at the same moment. */
+export const OLDEST_PROTOCOL_VERSION = PROTOCOL_VERSION - 1;
 
 /** How often an agent says that it lives. */
 export const HEARTBEAT_MS = 10_000;

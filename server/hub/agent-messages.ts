@@ -1,7 +1,15 @@
 /** What each message of an agent does, apart from the socket that it came by. */
-import type { AgentHello, Heartbeat, HeartbeatReply, HelloReply } from '@mealtable/protocol/agent-messages';
+import type {
+  AgentHello,
+  Heartbeat,
+  HeartbeatReply,
+  HelloReply,
+  RunRefusal,
+  RunRefusalReply,
+} from '@mealtable/protocol/agent-messages';
 import { agentTunables } from '@mealtable/protocol/tunables';
 import { touchHost, upsertHost } from '../hosts/host-rows.ts';
+import { finishAttempt } from '../runs/lifecycle.ts';
 import { loseUnlisted } from '../runs/lifecycle-lease.ts';
 import { settleAttempts } from '../runs/standing.ts';
 import { type CoreHub, transact } from '../runs/transaction.ts';
@@ -23,6 +31,24 @@ export async function handleHello(
       reason: stop,
     }));
     return { tunables: agentTunables, attempts };
+  });
+}
+
+/** The run goes back to the queue, and what its attempt was allowed stays untouched. Late or foreign refusals change nothing. */
+export async function handleRefusal(
+  hub: CoreHub,
+  hostId: string,
+  { runId, attempt, reason }: RunRefusal,
+): Promise<RunRefusalReply> {
+  return transact(hub, async (tx) => {
+    const { rowCount } = await tx.query('SELECT 1 FROM runs WHERE id = $1 AND attempt = $2 AND host_id = $3', [
+      runId,
+      attempt,
+      hostId,
+    ]);
+    const ending = { outcome: 'refused', failureCode: null, message: reason, exitCode: null, signal: null } as const;
+    if (rowCount === 1) await finishAttempt(tx, runId, attempt, ending);
+    return { ok: true };
   });
 }
 

@@ -5,13 +5,15 @@ import {
   AgentHello,
   type AgentToHub,
   type FatalRefusal,
+  type FatalRefusalData,
   Heartbeat,
   type HubToAgent,
   type Nack,
   RecordBatch,
+  RunRefusal,
   RunRequest,
 } from '@mealtable/protocol/agent-messages';
-import { LIVE_COALESCE_MS, PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
+import { LIVE_COALESCE_MS, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
 import type { DefaultEventsMap, Namespace, Server, Socket } from 'socket.io';
 import type { z } from 'zod';
 import type { Hub } from '../context.ts';
@@ -20,7 +22,7 @@ import { appendRecords } from '../metrics/store.ts';
 import { claimRuns } from '../runs/claim-runs.ts';
 import { releaseClaims } from '../runs/lifecycle-lease.ts';
 import { transact } from '../runs/transaction.ts';
-import { handleHeartbeat, handleHello } from './agent-messages.ts';
+import { handleHeartbeat, handleHello, handleRefusal } from './agent-messages.ts';
 
 interface AgentData {
   hostId: string;
@@ -46,7 +48,7 @@ export function attachAgentSockets(io: Server, hub: Hub): AgentSockets {
   const state = { granting: true };
   namespace.use((socket, next) => {
     const refusal = checkAuth(socket);
-    next(refusal === null ? undefined : new Error(refusal));
+    next(refusal === null ? undefined : toError(refusal));
   });
   namespace.on('connection', (socket) => serveAgent(namespace, socket, hub, state));
   const stopNudging = forwardNudges(namespace, hub);
@@ -61,19 +63,35 @@ export function attachAgentSockets(io: Server, hub: Hub): AgentSockets {
   };
 }
 
-/** @returns null when the agent may connect; a FatalRefusal, or a sentence for one that may try again */
-function checkAuth(socket: AgentSocket): FatalRefusal | string | null {
+interface Refusal {
+  /** A FatalRefusal, or a sentence for one that may try again. */
+  message: FatalRefusal | string;
+  data?: z.infer<typeof FatalRefusalData>;
+}
+const toError = ({ message, data }: Refusal): Error => Object.assign(new Error(message), { data });
+
+/** @returns null when the agent may connect */
+function checkAuth(socket: AgentSocket): Refusal | null {
   const auth = AgentAuth.safeParse(socket.handshake.auth);
   if (!auth.success) {
     const issue = auth.error.issues[0];
-    return `The handshake cannot be read: auth.${issue?.path.join('.')}: ${issue?.message}`;
+    return { message: `The handshake cannot be read: auth.${issue?.path.join('.')}: ${issue?.message}` };
   }
   const { protocolVersion, hostId, agentVersion } = auth.data;
-  if (protocolVersion < PROTOCOL_VERSION) return 'agent_too_old' satisfies FatalRefusal;
-  if (protocolVersion > PROTOCOL_VERSION) return 'hub_too_old' satisfies FatalRefusal;
+  if (protocolVersion < OLDEST_PROTOCOL_VERSION) return refuseVersion('agent_too_old', protocolVersion);
+  if (protocolVersion > PROTOCOL_VERSION) return refuseVersion('hub_too_old', protocolVersion);
   // Assigned, not replaced: the guard has left the token's id there.
   Object.assign(socket.data, { hostId, agentVersion, greeted: false } satisfies AgentData);
   return null;
+}
+
+function refuseVersion(message: FatalRefusal, theirs: number): Refusal {
+  const versions = `The agent speaks protocol ${theirs}, this hub ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`;
+  const what =
+    message === 'agent_too_old'
+      ? 'update Mealtable on this machine (git pull), then start its agent again (npm run agent)'
+      : "update the hub (git pull on its machine, then npm start), or use the hub's version of Mealtable here";
+  return { message, data: { sentence: `${versions}: ${what}.` } };
 }
 
 function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, state: { granting: boolean }): void {
@@ -104,6 +122,12 @@ function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, st
       if (!socket.connected) await transact(hub, (tx) => releaseClaims(tx, grants));
       return { grants };
     }),
+  );
+  socket.on(
+    'run:refuse',
+    listen('run:refuse', RunRefusal, async (refusal) =>
+      socket.data.greeted ? handleRefusal(hub, hostId, refusal) : HELLO_FIRST,
+    ),
   );
   socket.on(
     'agent:heartbeat',

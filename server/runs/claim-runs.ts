@@ -4,6 +4,7 @@ import { usableDatasets } from '../hosts/datasets.ts';
 import { claimQueuedRuns } from './claim.ts';
 import { buildGrant } from './grant.ts';
 import { finishAttempt } from './lifecycle.ts';
+import { understoodRuns } from './refusals.ts';
 import { rewindRun } from './rewind.ts';
 import { type CoreHub, transact } from './transaction.ts';
 
@@ -15,7 +16,7 @@ export async function claimRuns(hub: CoreHub, hostId: string, freeSlots: number)
   return transact(hub, async (tx) => {
     const grants: Grant[] = [];
     const datasets = await usableDatasets(tx, hostId);
-    const claims = await claimQueuedRuns(tx, hostId, datasets, freeSlots);
+    const claims = await claimQueuedRuns(tx, hostId, datasets, freeSlots, await understoodRuns(tx, hostId));
     for (const claim of claims) {
       tx.runChanged(claim.runId);
       if (claim.attempt > 1) await rewindRun(tx, claim);

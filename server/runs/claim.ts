@@ -2,6 +2,7 @@
 import { LEASE_MS } from '@mealtable/protocol/tunables';
 import { IS_COMPLETE, IS_RESUMABLE } from '../checkpoints/checkpoint-rows.ts';
 import type { UsableDatasets } from '../hosts/datasets.ts';
+import { IS_NOT_REFUSED } from './refusals.ts';
 import type { Queryable } from './summary.ts';
 
 export interface ClaimedRun {
@@ -22,6 +23,7 @@ const CLAIM = `
   WITH free AS (
     SELECT r.id FROM runs r
     WHERE r.status = 'queued' AND r.held_at IS NULL
+      AND ${IS_NOT_REFUSED} AND ($6::text[] IS NULL OR r.id = ANY($6))
       AND r.dataset = ANY(CASE WHEN r.role = 'evaluation' THEN $2::text[] ELSE $5::text[] END)
       AND NOT EXISTS (SELECT 1 FROM run_dependencies d JOIN runs n ON n.id = d.depends_on_id
                       WHERE d.run_id = r.id AND n.status <> 'succeeded')
@@ -47,19 +49,23 @@ const CLAIM = `
   FROM claimed LEFT JOIN latest ON latest.run_id = claimed.id
   ORDER BY claimed.priority DESC, claimed.created_at, claimed.id`;
 
-/** @param datasets of this host: a run that trains needs a trainable one @param limit runs at most */
+/**
+ * @param datasets of this host: a run that trains needs a trainable one @param limit runs at most
+ * @param understood the runs that come into question at all; null for every one
+ */
 export async function claimQueuedRuns(
   db: Queryable,
   hostId: string,
   { classCounts, trainable }: UsableDatasets,
   limit: number,
+  understood: readonly string[] | null = null,
 ): Promise<ClaimedRun[]> {
   const { rows } = await db.query<{
     run_id: string;
     attempt: number;
     start_step: number;
     resume_checkpoint_id: string | null;
-  }>(CLAIM, [hostId, [...classCounts.keys()], limit, LEASE_MS, trainable]);
+  }>(CLAIM, [hostId, [...classCounts.keys()], limit, LEASE_MS, trainable, understood]);
   return rows.map((row) => ({
     runId: row.run_id,
     attempt: row.attempt,

@@ -28,8 +28,8 @@ export interface Verdict {
 }
 
 /**
- * An interrupted attempt (its agent was asked to stop) uses nothing of the allowance: `maxAttempts` grows by one, so
- * the numbers shown stay plain. Failures and losses use it. A run that succeeded before a cancel reached it succeeded.
+ * An interrupted attempt (its agent was asked to stop) and one that the agent refused use nothing of the allowance:
+ * `maxAttempts` grows by one, so the numbers shown stay plain. Failures and losses use it. A run that succeeded before a cancel reached it succeeded.
  */
 export function judgeEnding(run: EndingRun, ending: AttemptEnding): Verdict {
   const { outcome } = ending;

@@ -9,6 +9,7 @@ import { hasCompleteCheckpoint } from '../checkpoints/checkpoint-rows.ts';
 import { withoutNul } from '../without-nul.ts';
 import { type AttemptEnding, judgeEnding, type Verdict } from './judge-ending.ts';
 import { announceDependents, failDependents } from './lifecycle-dependents.ts';
+import { noteRefusal } from './refusals.ts';
 import type { Tx } from './transaction.ts';
 
 /** claimed -> running. */
@@ -48,8 +49,8 @@ export async function finishAttempt(
   attempt: number,
   ending: AttemptEnding,
 ): Promise<RunStatus | null> {
-  const { rows } = await tx.query<{ max_attempts: number; cancel_requested_at: Date | null }>(
-    `SELECT max_attempts, cancel_requested_at FROM runs
+  const { rows } = await tx.query<{ max_attempts: number; cancel_requested_at: Date | null; host_id: string | null }>(
+    `SELECT max_attempts, cancel_requested_at, host_id FROM runs
      WHERE id = $1 AND attempt = $2 AND status IN ('claimed', 'running') FOR NO KEY UPDATE`,
     [runId, attempt],
   );
@@ -60,6 +61,8 @@ export async function finishAttempt(
     await checkEnding(tx, runId, ending),
   );
   await closeAttempt(tx, runId, attempt, ending, verdict);
+  if (ending.outcome === 'refused' && run.host_id !== null)
+    await noteRefusal(tx, runId, run.host_id, ending.message ?? 'It gave no reason.');
   await tx.query(
     `UPDATE runs SET status = $3::run_status, failure_code = $4::failure_code, failure_message = $5, max_attempts = $6,
             lease_expires_at = NULL, host_id = CASE WHEN $3 = 'queued' THEN NULL ELSE host_id END,

@@ -1,6 +1,12 @@
 /** The agent's loop: keeps the hub and this host of one mind about which attempts run here, and takes new ones. */
 import { statfsSync } from 'node:fs';
-import { type AttemptRef, Grant, type HelloReply, type StopReason } from '@mealtable/protocol/agent-messages';
+import {
+  AttemptRef,
+  Grant,
+  type HelloReply,
+  type RunRefusal,
+  type StopReason,
+} from '@mealtable/protocol/agent-messages';
 import { type AgentTunables, agentTunables } from '@mealtable/protocol/tunables';
 import { Attempt, type AttemptContext } from './attempt.ts';
 import { AttemptDir, listAttemptDirs } from './attempt-dir.ts';
@@ -30,6 +36,8 @@ export class Agent {
   readonly #hub: HubClient;
   readonly #attempts = new Map<string, Attempt>();
   readonly #lives = new Set<Promise<void>>();
+  /** Grants that this version cannot read, until the hub knows. */
+  readonly #refusals = new Map<string, RunRefusal>();
   readonly #over = new AbortController();
   readonly #mayRequest = new Wake();
   readonly #mayBeat = new Wake();
@@ -116,6 +124,7 @@ export class Agent {
     if (!reply || !this.#hub.connected) return false;
     this.#tunables = { ...agentTunables, ...reply.tunables };
     for (const told of reply.attempts) this.#settle(told);
+    for (const refusal of this.#refusals.values()) void this.#refuse(refusal);
     this.#isGreeted = true;
     // Both loops may be waiting for times from before this hello.
     this.#mayRequest.call();
@@ -124,6 +133,7 @@ export class Agent {
   }
 
   #settle({ ackedSeq, action, reason, ...ref }: HelloReply['attempts'][number]): void {
+    if (action === 'stop') this.#refusals.delete(keyOf(ref));
     const attempt = this.#find(ref);
     if (!attempt) return;
     if (action === 'stop') this.#obey(attempt, reason ?? 'fenced');
@@ -191,8 +201,11 @@ export class Agent {
     const grant = Grant.safeParse(unparsed);
     if (!grant.success) {
       const issue = grant.error.issues[0]!;
-      this.#options.log(`The hub's grant cannot be read (${issue.path.join('.')}: ${issue.message}).`);
-      this.#hub.reconnect();
+      const reason = `The agent of ${this.#options.host.report.name} cannot read this run (${issue.path.join('.')}: ${issue.message}): update Mealtable there and start it again.`;
+      this.#options.log(reason);
+      const ref = AttemptRef.safeParse(unparsed);
+      if (ref.success) void this.#refuse({ ...ref.data, reason });
+      else this.#hub.reconnect();
       return false;
     }
     const { runId, attempt: number } = grant.data;
@@ -209,6 +222,13 @@ export class Agent {
     }
     this.#begin(dir, this.#freeSlots()[0] ?? this.#options.host.slots[0]!).open(0);
     return true;
+  }
+
+  /** Kept, and listed as an attempt of this host, until the hub has taken it: the run must not count as lost here. */
+  async #refuse(refusal: RunRefusal): Promise<void> {
+    this.#refusals.set(keyOf(refusal), refusal);
+    const reply = await this.#hub.askOrLog('run:refuse', refusal, () => this.#hub.reconnect());
+    if (reply) this.#refusals.delete(keyOf(refusal));
   }
 
   #begin(dir: AttemptDir, slot: Slot): Attempt {
@@ -274,10 +294,13 @@ export class Agent {
   }
 
   #refs(): AttemptRef[] {
-    return [...this.#attempts.values()].map((attempt) => attempt.ref);
+    const refused = [...this.#refusals.values()].map(({ runId, attempt }) => ({ runId, attempt }));
+    return [...[...this.#attempts.values()].map((attempt) => attempt.ref), ...refused];
   }
 
   #find(ref: AttemptRef): Attempt | undefined {
     return [...this.#attempts.values()].find((a) => a.ref.runId === ref.runId && a.ref.attempt === ref.attempt);
   }
 }
+
+const keyOf = ({ runId, attempt }: AttemptRef) => `${runId}.${attempt}`;

@@ -17,6 +17,8 @@ export const StopCause = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cancelled') }),
   z.object({ kind: z.literal('shutdown') }),
   z.object({ kind: z.literal('stalled'), afterMs: z.number() }),
+  /** The work order is not for this version of the trainer. */
+  z.object({ kind: z.literal('refused'), message: z.string() }),
   z.object({ kind: z.literal('failed'), failureCode: FailureCode, message: z.string() }),
 ]);
 export type StopCause = z.infer<typeof StopCause>;

@@ -6,6 +6,7 @@ import {
   type AgentToHub,
   FATAL_REFUSALS,
   type FatalRefusal,
+  FatalRefusalData,
   type Heartbeat,
   type HeartbeatReply,
   type HelloReply,
@@ -13,6 +14,8 @@ import {
   type Nack,
   type RecordBatch,
   type RecordBatchReply,
+  type RunRefusal,
+  type RunRefusalReply,
   type RunRequest,
   type RunRequestReply,
 } from '@mealtable/protocol/agent-messages';
@@ -25,6 +28,7 @@ import { makeBackoff } from './retry.ts';
 interface Replies {
   'agent:hello': [AgentHello, HelloReply];
   'run:request': [RunRequest, RunRequestReply];
+  'run:refuse': [RunRefusal, RunRefusalReply];
   'agent:heartbeat': [Heartbeat, HeartbeatReply];
   'run:records': [RecordBatch, RecordBatchReply];
 }
@@ -43,10 +47,12 @@ export interface HubClientOptions {
   onFatal: (exit: AgentExit) => void;
 }
 
+/** For hubs that send no sentence of their own. */
 const REFUSALS: Record<FatalRefusal, string> = {
   bad_token:
     'The hub does not accept the agent token: make a new one on its Hosts page and give it with --token or MEALTABLE_TOKEN.',
-  agent_too_old: 'This agent is too old for the hub: update Mealtable on this machine to the version of the hub.',
+  agent_too_old:
+    'This agent is too old for the hub: update Mealtable on this machine to the version of the hub (git pull), then start the agent again (npm run agent).',
   hub_too_old: 'The hub is too old for this agent: update the hub, or use the version of Mealtable that it has.',
 };
 
@@ -91,7 +97,8 @@ export class HubClient {
       const refusal = error.message as FatalRefusal;
       if (Object.hasOwn(FATAL_REFUSALS, refusal)) {
         this.close();
-        options.onFatal(new AgentExit(FATAL_REFUSALS[refusal], REFUSALS[refusal]));
+        const { data } = FatalRefusalData.safeParse((error as Error & { data?: unknown }).data);
+        options.onFatal(new AgentExit(FATAL_REFUSALS[refusal], data?.sentence ?? REFUSALS[refusal]));
         return;
       }
       this.#tellUnreachable(describeError(error));

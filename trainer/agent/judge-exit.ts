@@ -34,6 +34,7 @@ export function judgeExit({ exit, stop, failure }: Evidence): Verdict {
   // A trainer that was done before it noticed the stop is done.
   if (exitCode === TRAINER_EXIT.succeeded) return end('succeeded');
   if (stop?.kind === 'cancelled') return end('cancelled');
+  if (stop?.kind === 'refused') return end('refused', null, stop.message);
   if (stop?.kind === 'failed') return end('failed', stop.failureCode, stop.message);
   if (stop?.kind === 'stalled')
     return end(

@@ -141,7 +141,10 @@ export class Training {
         `The host has no dataset "${dataset}": start its agent with --dataset ${dataset}=FOLDER.`,
       );
     const job = makeJob(grant, dir, datasetPath, slot.threads);
-    if (typeof job === 'string') return fail('trainer_error', job);
+    if (typeof job === 'string') {
+      this.#stop ??= { kind: 'refused', message: job };
+      return;
+    }
     const inputs = await fetchInputs(grant, dir, blobs, AbortSignal.any([signal, this.#stopAsked.signal]));
     if (!inputs.ok && inputs.code !== 'aborted') return fail(inputs.code, inputs.message);
     // A stop may have come while the last file was being verified, after the last look at the signal.
