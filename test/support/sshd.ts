@@ -87,6 +87,9 @@ export async function startSshd(variables: Record<string, string> = {}): Promise
       .map((line) => line.trim().split(/\s+/).map(Number))
       .filter(([, parent]) => parent === child.pid)
       .map(([pid]) => pid!);
+  const cutConnections = () => {
+    for (const pid of connections()) process.kill(pid, 'SIGKILL');
+  };
   return {
     settings: SshSettings.parse({
       destination: `${userInfo().username}@127.0.0.1`,
@@ -103,11 +106,9 @@ export async function startSshd(variables: Record<string, string> = {}): Promise
       makeKey('hostkey');
       await start();
     },
-    cutConnections() {
-      for (const pid of connections()) process.kill(pid, 'SIGKILL');
-    },
+    cutConnections,
     async close() {
-      this.cutConnections();
+      cutConnections();
       await stop();
       rmSync(dir, { recursive: true, force: true });
     },
