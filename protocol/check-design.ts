@@ -3,8 +3,8 @@ import { checkChoices, findRepeated } from './check-choices.ts';
 import type { DesignContext } from './expand-design.ts';
 import { NETWORKS, type NetworkName } from './networks.ts';
 import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from './published-weights.ts';
-import { explainOtherNetwork, type PretrainedStart } from './run-config.ts';
-import { discriminatorWord } from './study-choices.ts';
+import { explainOtherNetwork, type PretrainedStart, teacherSize } from './run-config.ts';
+import { discriminatorWord, factorOf } from './study-choices.ts';
 import type { FieldProblem, Levels, NetworkRef, StudyDesign } from './study-design.ts';
 import { ensembleKey, studentVariantKey } from './variant-key.ts';
 
@@ -118,7 +118,7 @@ function checkEnsemble(check: Check, teachers: readonly NetworkRef[], path: stri
     check.add(path, 'The same teacher is in this ensemble twice.');
 }
 
-/** Teachers see the images at the student's size, so every network of a variant must cope with it. */
+/** Every network that sees images of a size must cope with it: teachers, too, unless they have a size of their own. */
 function checkSizes(check: Check, networks: (NetworkName | undefined)[], size: number, path: string) {
   for (const network of new Set(networks)) if (network !== undefined) checkSize(check, network, size, path, network);
 }
@@ -137,8 +137,12 @@ function checkFactors(check: Check) {
       `factors.teachers.${sameEnsemble}`,
       'This ensemble is listed twice. The order of its teachers does not matter.',
     );
-  const networks = [design.student.network, ...teachers.flat().map((ref) => networkOf(check, ref))];
+  const teaching = teachers.flat().map((ref) => networkOf(check, ref));
+  const teacherSizes = factorOf(design.factors, 'teacherInputSize');
+  const networks = [design.student.network, ...(teacherSizes.includes(null) ? teaching : [])];
   for (const [i, size] of inputSize.entries()) checkSizes(check, networks, size, `factors.inputSize.${i}`);
+  for (const [i, size] of teacherSizes.entries())
+    if (size !== null) checkSizes(check, teaching, size, `factors.teacherInputSize.${i}`);
   const sameSize = findRepeated(inputSize, String);
   if (sameSize !== null) add(`factors.inputSize.${sameSize}`, `The input size ${inputSize[sameSize]} is listed twice.`);
   const sameSwitch = findRepeated(discriminator, String);
@@ -154,8 +158,10 @@ function checkList(check: Check) {
   if (levels.length === 0) add('list', 'List at least one variant.');
   for (const [i, l] of levels.entries()) {
     checkEnsemble(check, l.teachers, `list.${i}.teachers`);
-    const networks = [design.student.network, ...l.teachers.map((ref) => networkOf(check, ref))];
-    checkSizes(check, networks, l.inputSize, `list.${i}.inputSize`);
+    const teaching = l.teachers.map((ref) => networkOf(check, ref));
+    checkSizes(check, [design.student.network], l.inputSize, `list.${i}.inputSize`);
+    const own = l.teacherInputSize !== undefined;
+    checkSizes(check, teaching, teacherSize(l), `list.${i}.${own ? 'teacherInputSize' : 'inputSize'}`);
   }
   const repeated = findRepeated(levels, studentVariantKey);
   if (repeated !== null)

@@ -70,15 +70,26 @@ const isChoice = (name: FactorName): name is keyof Choices => (CHOICE_NAMES as r
 const levelsOf = (factors: Factors, name: FactorName): readonly unknown[] =>
   isChoice(name) ? factorOf(factors, name) : factors[name];
 
-/** Levels put together from one of each factor; those that are MEAL V2's own are left out. */
+/** Levels put together from one of each factor; those that are MEAL V2's own are left out, also where they say it in another way. */
 function toLevels(parts: Record<string, unknown>): Levels {
-  const { teachers, discriminator, inputSize, ...choices } = parts as Levels;
+  const { teachers, discriminator, inputSize, teacherInputSize, ...others } = parts as Levels;
+  const choices = teacherInputSize === inputSize ? others : { teacherInputSize, ...others };
   return { teachers, discriminator, inputSize, ...withoutStandard(choices) };
 }
 
 /** Variants are listed factor by factor, the last one fastest: teachers, discriminator, input size, then the other choices. */
-function chooseLevels({ design, factors, list }: StudyDesign): Levels[] {
-  if (design === 'list') return list.map(toLevels);
+function chooseLevels(design: StudyDesign): Levels[] {
+  if (design.design === 'list') return design.list.map(toLevels);
+  // Teachers at a size of their own that is the student's are the same variant as teachers at the student's.
+  const different = new Map<string, Levels>();
+  for (const levels of combineLevels(design)) {
+    const key = studentVariantKey(levels);
+    if (!different.has(key)) different.set(key, levels);
+  }
+  return [...different.values()];
+}
+
+function combineLevels({ design, factors }: StudyDesign): Levels[] {
   if (design === 'full-factorial')
     return FACTOR_NAMES.reduce<Record<string, unknown>[]>(
       (parts, name) => parts.flatMap((part) => levelsOf(factors, name).map((level) => ({ ...part, [name]: level }))),
@@ -104,7 +115,7 @@ function countBaselines({ design, factors }: StudyDesign): number {
   return different.reduce((sum, n) => sum + n - 1, 1);
 }
 
-/** Runs that a design asks for, without making any of them: a slip of the hand may ask for billions. */
+/** Runs that a design asks for at most, without making any of them: a slip of the hand may ask for billions. */
 function countRuns(design: StudyDesign): number {
   const lengths = FACTOR_NAMES.map((name) => levelsOf(design.factors, name).length);
   const anyEmpty = lengths.includes(0);
@@ -149,8 +160,8 @@ function describeTeachers(teachers: readonly NetworkRef[], context: Pick<DesignC
  * two there is one); or every problem found, each naming its field. Nothing above MAX_RUNS_PER_STUDY is ever expanded.
  */
 export function expandDesign(design: StudyDesign, context: DesignContext): Expansion {
-  const asked = countRuns(design);
-  if (asked > MAX_RUNS_PER_STUDY) return { ok: false, problems: [describeTooMany(asked)] };
+  const atMost = countRuns(design);
+  if (atMost > MAX_RUNS_PER_STUDY) return { ok: false, problems: [describeTooMany(atMost)] };
   const levels = chooseLevels(design);
   const problems = checkDesign(design, levels, context);
   if (problems.length > 0) return { ok: false, problems };

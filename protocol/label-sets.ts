@@ -1,4 +1,5 @@
 /** Sets of soft labels that the students of a prefilled study need: what one run each computes before they train. */
+import { teacherSize } from './run-config.ts';
 import { needsLogits } from './soft-labels.ts';
 import { choiceOf, choiceWords, isStandard } from './study-choices.ts';
 import type { Levels, NetworkRef, StudyDesign } from './study-design.ts';
@@ -36,7 +37,7 @@ function setsOf(levels: Levels, logits: boolean): LabelSet[] {
   const isJoint = choiceOf(levels, 'ensemble') === 'mean-logit' && teachers.length > 1;
   const groups = isJoint ? [teachers] : teachers.map(({ weight: _, ...alone }): NetworkRef[] => [alone]);
   return groups.map((group) => {
-    const set = { teachers: group, temperature, inputSize: levels.inputSize, logits };
+    const set = { teachers: group, temperature, inputSize: teacherSize(levels), logits };
     return { ...set, key: labelSetKey(set) };
   });
 }

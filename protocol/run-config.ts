@@ -98,6 +98,10 @@ export const teacherId = (teacher: TeacherSource): string => (teacher.kind === '
 export const teacherWeights = ({ teachers }: { teachers: readonly TeacherSource[] }): number[] =>
   teachers.map(({ weight }) => weight ?? 1);
 
+/** Pixels of the teachers' images: those of the student's unless said otherwise. */
+export const teacherSize = (config: { inputSize: number; teacherInputSize?: number | null | undefined }): number =>
+  config.teacherInputSize ?? config.inputSize;
+
 /** A sentence when published weights are not of this network, else null. Names that are unknown have their own sentence. */
 export function explainOtherNetwork(weights: string, network: NetworkName): string | null {
   const known = KNOWN_WEIGHTS.get(weights);
@@ -129,6 +133,8 @@ export const DistillationConfig = z.strictObject({
   task: z.literal('distillation'),
   ...common,
   teachers: z.array(TeacherSource).min(1, 'Choose at least one teacher.'),
+  /** Of what the teachers see: the same crop at a size of their own. Absent: the student's very pixels, as in MEAL V2. */
+  teacherInputSize: InputSize.optional(),
   discriminator: z.boolean(),
   ...methodFields,
   softLabels: SoftLabelsConfig.optional(),

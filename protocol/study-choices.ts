@@ -4,10 +4,13 @@
  */
 import { z } from 'zod';
 import { DISCRIMINATOR_GRADIENTS, type EnsembleKind, MEAL_V2, methodFields } from './distillation-method.ts';
+import { InputSize } from './run-config.ts';
 import { MixingConfig, WeightAverageConfig } from './training-recipe.ts';
 
 /** What one level of each may be. */
 export const choiceSchemas = {
+  /** Null: the student's. */
+  teacherInputSize: InputSize.nullable(),
   ensemble: methodFields.ensemble.unwrap(),
   temperature: methodFields.temperature.unwrap(),
   hardLabelWeight: methodFields.hardLabelWeight.unwrap(),
@@ -17,6 +20,7 @@ export const choiceSchemas = {
   ema: WeightAverageConfig.nullable(),
 };
 export interface Choices {
+  teacherInputSize: number | null;
   ensemble: EnsembleKind;
   temperature: number;
   hardLabelWeight: number;
@@ -27,6 +31,7 @@ export type ChoiceName = keyof Choices;
 
 /** One level of each, in a variant. */
 export const choiceLevels = {
+  teacherInputSize: choiceSchemas.teacherInputSize.optional(),
   ensemble: choiceSchemas.ensemble.optional(),
   temperature: choiceSchemas.temperature.optional(),
   hardLabelWeight: choiceSchemas.hardLabelWeight.optional(),
@@ -35,6 +40,7 @@ export const choiceLevels = {
 };
 /** All levels of each, in a design. */
 export const choiceFactors = {
+  teacherInputSize: z.array(choiceSchemas.teacherInputSize).optional(),
   ensemble: z.array(choiceSchemas.ensemble).optional(),
   temperature: z.array(choiceSchemas.temperature).optional(),
   hardLabelWeight: z.array(choiceSchemas.hardLabelWeight).optional(),
@@ -73,6 +79,11 @@ function mixingWords(level: MixingConfig | null): string {
 }
 
 export const CHOICES: { [K in ChoiceName]: Choice<Choices[K]> } = {
+  teacherInputSize: {
+    standard: null,
+    key: (size) => (size === null ? 'teachers-at-student-size' : `teachers-s${size}`),
+    words: (size) => (size === null ? "teachers at the student's size" : `teachers at ${size} px`),
+  },
   ensemble: { standard: MEAL_V2.ensemble, key: (kind) => kind, words: (kind) => ENSEMBLE_WORDS[kind] },
   temperature: { standard: MEAL_V2.temperature, key: (t) => `t${t}`, words: (t) => `temperature ${t}` },
   hardLabelWeight: { standard: MEAL_V2.hardLabelWeight, key: (w) => `h${w}`, words: (w) => `hard labels ${w}` },

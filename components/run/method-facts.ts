@@ -1,6 +1,6 @@
 /** What a run's method and recipe have that differs from MEAL V2's own, for the list of its settings. */
 import { type DistillationMethod, MEAL_V2, methodOf } from '@mealtable/protocol/distillation-method';
-import { type TrainingConfig, teacherWeights } from '@mealtable/protocol/run-config';
+import { type TrainingConfig, teacherSize, teacherWeights } from '@mealtable/protocol/run-config';
 import type { CachedLabels } from '@mealtable/protocol/soft-labels';
 import { choiceWords } from '@mealtable/protocol/study-choices';
 
@@ -31,6 +31,7 @@ function distillationFacts(config: Extract<TrainingConfig, { task: 'distillation
   const weights = teacherWeights(config);
   const facts: (NamedFact | false)[] = [
     weights.some((weight) => weight !== weights[0]) && ['Weights of teachers', weights.join(' : ')],
+    teacherSize(config) !== config.inputSize && ['Teachers’ input size', `${teacherSize(config)} px`],
     method.ensemble !== MEAL_V2.ensemble && ['Ensemble', choiceWords('ensemble', method.ensemble)],
     method.temperature !== MEAL_V2.temperature && ['Temperature', String(method.temperature)],
     method.hardLabelWeight !== MEAL_V2.hardLabelWeight && ['Weight of hard labels', String(method.hardLabelWeight)],

@@ -90,6 +90,7 @@ export function buildConfig(
     task: 'distillation',
     ...student,
     teachers: levels.teachers.map((ref) => resolveRef(ref, plannedRunIds)),
+    teacherInputSize: levels.teacherInputSize ?? undefined,
     ...methodOfLevels(design, levels),
     softLabels: lookUp(design.softLabels, variant.labelSets, labelling),
   } satisfies TrainingConfig);

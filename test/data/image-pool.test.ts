@@ -57,6 +57,33 @@ test('an image arrives as the view of its seed, place and epoch', async () => {
   }
 });
 
+test('at several sizes it is one and the same crop, each resized from the image itself', async () => {
+  writeFileSync(
+    file('large.jpg'),
+    await sharp(patternPixels(90, 64, 3, 1), { raw: { width: 90, height: 64, channels: 3 } })
+      .jpeg()
+      .toBuffer(),
+  );
+  const all = [...places.map((place) => at(`${place}.png`)), at('large.jpg')];
+  const allPlaces = [...places, 9];
+  for (const epoch of [1, null])
+    for (const [threads, cacheBytes] of [
+      [1, 0],
+      [3, 1e6],
+    ] as const)
+      await withPool(threads, cacheBytes, async (pool) => {
+        const both = await pool.render(allPlaces, all, epoch, [SIZE, 24]);
+        expect(both.more.map(({ length }) => length)).toEqual([allPlaces.length * 24 * 24 * 3]);
+        expect(both.pixels).toEqual((await pool.render(allPlaces, all, epoch)).pixels);
+        expect(both.more[0]).toEqual((await pool.render(allPlaces, all, epoch, [24])).pixels);
+      });
+  const image = await decodeFile('large.jpg');
+  const boxes = [SIZE, 24].map((size) =>
+    randomView(Rng.seeded(5).stream('view', 1, 9), image.width, image.height, size),
+  );
+  expect(boxes[0]).toMatchObject({ box: boxes[1]!.box, flip: boxes[1]!.flip });
+});
+
 test('neither the number of threads nor the memory for images changes a number', async () => {
   const results = [];
   for (const [threads, cacheBytes] of [

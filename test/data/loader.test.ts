@@ -124,6 +124,22 @@ describe('training batches', () => {
     expect(log[0]).toMatch(/broken-\d+\.png cannot be read and is left out: /);
   });
 
+  test('bring the teachers’ images beside the student’s, of the same places, a replaced one included', async () => {
+    const order = Rng.seeded(3).stream('order', 0).permutation(45);
+    const split = breakPlaces(train, [order[1]!, order[44]!]);
+    const options = { pool, split, batchSize: 9, unreadable, bothSizes: [SIZE, 24] as const };
+    const both = await takeEpoch(new TrainingBatches(options, Rng.seeded(3)));
+    const alone = await takeEpoch(training(9, split));
+    const length = 24 * 24 * 3;
+    for (const [i, { teacherPixels, ...batch }] of both.entries()) {
+      expect(batch).toEqual(alone[i]);
+      const { places, view } = batch.source!;
+      const { pixels } = await pool.render(places, places.map(train.locate.bind(train)), view, [24]);
+      expect(teacherPixels).toHaveLength(9 * length);
+      expect(Buffer.compare(Buffer.from(teacherPixels!), Buffer.from(pixels))).toBe(0);
+    }
+  });
+
   test('stop when more than 5 % are unreadable, with the count and the first names', async () => {
     const batches = training(45, breakPlaces(train, [1, 2, 3, 4]));
     await expect(batches.take(0)).rejects.toThrow(

@@ -38,6 +38,7 @@ const CUTMIX = { kind: 'cutmix' as const, alpha: 1, probability: 1 };
 
 describe('levels', () => {
   test.each([
+    ['teacherInputSize', [null, 40, 64], ['teachers at 40 px', 'teachers at 64 px']],
     ['ensemble', ['mean-probability', 'mean-logit', 'random-teacher'], ['mean of logits', 'random teacher']],
     ['temperature', [1, 4, 2.5], ['temperature 4', 'temperature 2.5']],
     ['hardLabelWeight', [0, 0.5, 0.25], ['hard labels 0.5', 'hard labels 0.25']],
@@ -69,6 +70,19 @@ describe('levels', () => {
       'discriminator reversed',
       'discriminator detached',
     ]);
+  });
+
+  test('teachers at a size that is the student’s are teachers at the student’s: one variant, however it is said', () => {
+    const factors = { ...plainFactors, inputSize: [32, 40], teacherInputSize: [null, 40] };
+    const labels = (more: Partial<StudyDesignInput>) =>
+      variantsOf(makeDesign({ factors, ...more })).map((v) => v.label);
+    const at = (size: string) => `a · discriminator on · ${size}`;
+    expect(labels({})).toEqual([at('32 px'), at('32 px · teachers at 40 px'), at('40 px')]);
+    expect(labels({ design: 'one-at-a-time' })).toEqual([at('32 px'), at('40 px'), at('32 px · teachers at 40 px')]);
+    const list = [{ teachers: [TEACHER_A], discriminator: true, inputSize: 40, teacherInputSize: 40 }];
+    expect(labels({ design: 'list', list })).toEqual([at('40 px')]);
+    const [variant] = variantsOf(makeDesign({ design: 'list', list }));
+    expect(variant?.levels).toEqual({ teachers: [TEACHER_A], discriminator: true, inputSize: 40 });
   });
 
   test('one at a time: each differs from the base in one factor', () => {

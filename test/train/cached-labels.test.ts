@@ -241,6 +241,29 @@ describe('a run that reads its soft labels', () => {
   });
 });
 
+describe('teachers at a size of their own', () => {
+  test('that is the student’s make the very run without', async () => {
+    const [said, unsaid] = [
+      await run(online({ teacherInputSize: 16 }), { labels: 'none', stopAfter: 2 }),
+      await run(online(), { labels: 'none', stopAfter: 2 }),
+    ];
+    expect(numbersOf(said.dir)).toEqual(numbersOf(unsaid.dir));
+  });
+
+  test('label the student’s crops as they do for a student who sees them at that size, whose labels these are', async () => {
+    const own = { teacherInputSize: 24, epochs: 1 };
+    const small = await run(cached(own), { labels: 'own-size', stopAfter: 2 });
+    expect(hitRates(small.dir)).toEqual([0, 0]);
+    const large = await run(cached({ inputSize: 24, epochs: 1 }), { labels: 'own-size', stopAfter: 2 });
+    expect(hitRates(large.dir)).toEqual([100, 100]);
+    const asked = await run(online(own), { labels: 'none', stopAfter: 2 });
+    for (const name of ['train/similarity_loss', 'train/discriminator_loss', 'train/hard_label_loss'])
+      expectClose(seriesOf(asked.dir, name), seriesOf(small.dir, name), 2e-3);
+    expect(seriesOf(asked.dir, 'train/similarity_loss')).not.toEqual(seriesOf(large.dir, 'train/similarity_loss'));
+    expect(logOf(asked.dir).filter((line) => line.includes('op by op'))).toEqual([]);
+  });
+});
+
 describe('labels of images', () => {
   const LOGITS = [
     [3, 1, 0],

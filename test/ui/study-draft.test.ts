@@ -77,6 +77,7 @@ describe('a filled form', () => {
     draft.discriminator = [true, 'reversal'];
     draft.discriminatorOptions = { learningRateFactor: '0.01', finalRelu: false, inputs: 'probabilities' };
     draft.choices = {
+      teacherInputSize: [null, 380],
       ensemble: ['mean-logit'],
       temperature: [1, 4],
       hardLabelWeight: [0, 0.5],

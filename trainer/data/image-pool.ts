@@ -15,8 +15,10 @@ export interface ImagePoolOptions {
 }
 
 export interface Rendered {
-  /** images x inputSize x inputSize x 3. */
+  /** images x size x size x 3, at the first size. */
   pixels: Uint8Array<ArrayBuffer>;
+  /** The same crops at each further size. */
+  more: Uint8Array<ArrayBuffer>[];
   /** Null, or why the image at this position is unreadable (its pixels are zeros then). */
   failures: (string | null)[];
 }
@@ -28,17 +30,25 @@ interface Pending {
 
 export class ImagePool {
   readonly #threads: WorkerThread[];
-  readonly #imageLength: number;
+  readonly #inputSize: number;
 
   constructor({ workerUrl, seed, views, threads, cacheBytes }: ImagePoolOptions) {
-    this.#imageLength = views.inputSize ** 2 * 3;
+    this.#inputSize = views.inputSize;
     const data: ImageWorkerData = { seed, views, cacheBytes: Math.floor(cacheBytes / threads) };
     this.#threads = Array.from({ length: threads }, () => new WorkerThread(workerUrl, data));
   }
 
-  /** Loads view `epoch` of the images at `places`, which lie at `locations`. Null gives validation's centre views. */
-  async render(places: number[], locations: ImageLocation[], epoch: number | null): Promise<Rendered> {
-    if (this.#threads.length === 1) return this.#threads[0]!.render(places, locations, epoch);
+  /**
+   * Loads view `epoch` of the images at `places`, which lie at `locations`. Null gives validation's centre views.
+   * @param sizes sides of the square inputs that are wanted of each view, the pool's own unless given
+   */
+  async render(
+    places: number[],
+    locations: ImageLocation[],
+    epoch: number | null,
+    sizes: readonly number[] = [this.#inputSize],
+  ): Promise<Rendered> {
+    if (this.#threads.length === 1) return toRendered(await this.#threads[0]!.render(places, locations, epoch, sizes));
     const positions = this.#threads.map((_, t) =>
       places.flatMap((place, i) => (place % this.#threads.length === t ? [i] : [])),
     );
@@ -48,25 +58,32 @@ export class ImagePool {
           positions[t]!.map((i) => places[i]!),
           positions[t]!.map((i) => locations[i]!),
           epoch,
+          sizes,
         ),
       ),
     );
-    const length = this.#imageLength;
-    const pixels = new Uint8Array(places.length * length);
+    const lengths = sizes.map((size) => size ** 2 * 3);
+    const pixels = lengths.map((length) => new Uint8Array(places.length * length));
     const failures: (string | null)[] = places.map(() => null);
     for (const [t, reply] of replies.entries()) {
       for (const [k, i] of positions[t]!.entries()) {
-        pixels.set(reply.pixels.subarray(k * length, (k + 1) * length), i * length);
+        for (const [s, length] of lengths.entries())
+          pixels[s]!.set(reply.pixels[s]!.subarray(k * length, (k + 1) * length), i * length);
         failures[i] = reply.failures[k]!;
       }
     }
-    return { pixels, failures };
+    return toRendered({ pixels, failures });
   }
 
   /** Ends the threads after what they are doing. Nothing may be asked afterwards. */
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
+}
+
+function toRendered({ pixels, failures }: Pick<RenderReply, 'pixels' | 'failures'>): Rendered {
+  const [first, ...more] = pixels;
+  return { pixels: first!, more, failures };
 }
 
 class WorkerThread {
@@ -91,9 +108,14 @@ class WorkerThread {
     );
   }
 
-  render(places: number[], locations: ImageLocation[], epoch: number | null): Promise<RenderReply> {
+  render(
+    places: number[],
+    locations: ImageLocation[],
+    epoch: number | null,
+    sizes: readonly number[],
+  ): Promise<RenderReply> {
     if (this.#death) return Promise.reject(this.#death);
-    const request: RenderRequest = { id: ++this.#lastId, places, locations, epoch };
+    const request: RenderRequest = { id: ++this.#lastId, places, locations, epoch, sizes };
     return new Promise((resolve, reject) => {
       this.#pending.set(request.id, { resolve, reject });
       this.#worker.postMessage(request);

@@ -4,12 +4,12 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Rng } from '../engine/rng.ts';
-import { centreView, randomView, type View, type Views } from './augment.ts';
+import { centreView, randomView, type Views } from './augment.ts';
 import type { ImageLocation } from './dataset.ts';
 import { decodeImage } from './decode.ts';
 import { openJpeg } from './jpeg.ts';
 import { readImage } from './read-image.ts';
-import { renderJpegView, renderView } from './render-view.ts';
+import { renderJpegViews, renderView, type ViewTarget } from './render-view.ts';
 import type { RawImage } from './resample.ts';
 
 export interface ImageWorkerData {
@@ -24,11 +24,13 @@ export interface RenderRequest {
   locations: ImageLocation[];
   /** 0-based epoch of the random views, null for validation's centre view. */
   epoch: number | null;
+  /** Sides of what is wanted of each view: the same crop, resized to each of them from the image itself. */
+  sizes: readonly number[];
 }
 export interface RenderReply {
   id: number;
-  /** One image after the other, inputSize x inputSize x 3; an unreadable image leaves zeros. */
-  pixels: Uint8Array<ArrayBuffer>;
+  /** For each size one image after the other, size x size x 3; an unreadable image leaves zeros. */
+  pixels: Uint8Array<ArrayBuffer>[];
   /** Null, or why the image at this position could not be read. */
   failures: (string | null)[];
 }
@@ -48,46 +50,49 @@ function startWorker(port: MessagePort, { seed, views, cacheBytes }: ImageWorker
     kept.set(keyOf(location), image);
   }
 
-  /** Writes the image's view into `pixels` from `offset` on. */
+  /** Writes the image's views to where `targetsOf` an image so large says. */
   async function renderImage(
     location: ImageLocation,
-    viewOf: (width: number, height: number) => View,
-    pixels: Uint8Array,
-    offset: number,
+    targetsOf: (width: number, height: number) => ViewTarget[],
   ): Promise<void> {
+    const { interpolation } = views;
     let image = kept.get(keyOf(location));
     if (!image) {
       const file = await readImage(location);
       // An image that will not be kept need not be decoded outside of its view.
       const size = openJpeg(file);
       if (size && size.width * size.height * size.channels > bytesLeft) {
-        const view = viewOf(size.width, size.height);
-        if (renderJpegView(size, view, views.interpolation, pixels, offset)) return;
+        if (renderJpegViews(size, targetsOf(size.width, size.height), interpolation)) return;
       }
       image = await decodeImage(file);
       if (image.data.length <= bytesLeft) keep(location, image);
     }
-    renderView(image, viewOf(image.width, image.height), views.interpolation, pixels, offset);
+    for (const { view, out, offset } of targetsOf(image.width, image.height))
+      renderView(image, view, interpolation, out, offset);
   }
 
-  async function render({ id, places, locations, epoch }: RenderRequest): Promise<void> {
-    const imageLength = views.inputSize ** 2 * 3;
-    const pixels = new Uint8Array(locations.length * imageLength);
+  async function render({ id, places, locations, epoch, sizes }: RenderRequest): Promise<void> {
+    const pixels = sizes.map((size) => new Uint8Array(locations.length * size ** 2 * 3));
     const failures: (string | null)[] = locations.map(() => null);
     let next = 0;
     const drain = async () => {
       for (let i = next++; i < locations.length; i = next++) {
-        const viewOf = (width: number, height: number) =>
+        const viewOf = (width: number, height: number, inputSize: number) =>
           epoch === null
-            ? centreView(width, height, views)
-            : randomView(rng.stream('view', epoch, places[i]!), width, height, views.inputSize);
-        await renderImage(locations[i]!, viewOf, pixels, i * imageLength).catch((error: Error) => {
+            ? centreView(width, height, { ...views, inputSize })
+            : randomView(rng.stream('view', epoch, places[i]!), width, height, inputSize);
+        const targetsOf = (width: number, height: number) =>
+          sizes.map((size, k) => ({ view: viewOf(width, height, size), out: pixels[k]!, offset: i * size ** 2 * 3 }));
+        await renderImage(locations[i]!, targetsOf).catch((error: Error) => {
           failures[i] = error.message.split('\n')[0]!;
         });
       }
     };
     await Promise.all(Array.from({ length: Math.min(IMAGES_AT_ONCE, locations.length) }, drain));
-    port.postMessage({ id, pixels, failures } satisfies RenderReply, [pixels.buffer]);
+    port.postMessage(
+      { id, pixels, failures } satisfies RenderReply,
+      pixels.map(({ buffer }) => buffer),
+    );
   }
 
   // Requests are answered one after the other; null ends the thread once everything before it has been answered.

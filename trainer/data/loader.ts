@@ -7,6 +7,8 @@ import type { UnreadableImages } from './unreadable-images.ts';
 export interface Batch {
   /** size x inputSize x inputSize x 3. */
   pixels: Uint8Array;
+  /** The same crops at the teachers' size, where that is one of their own: size x teacherInputSize x teacherInputSize x 3. */
+  teacherPixels?: Uint8Array;
   /** Class indices. */
   labels: Int32Array;
   size: number;
@@ -28,6 +30,8 @@ export interface LoaderOptions {
   accumulation?: number | undefined;
   /** The view of all images in an epoch, of training; another one in every epoch unless given. */
   viewOf?: ((epoch: number) => number) | undefined;
+  /** Sides of the student's and the teachers' input, of training, where batches bring both. */
+  bothSizes?: readonly [inputSize: number, teacherInputSize: number] | undefined;
 }
 
 /** Training: every epoch in another random order, without the last partial batch or, with accumulation, the last partial update. */
@@ -69,7 +73,7 @@ export class TrainingBatches {
   }
 
   async #load(step: number): Promise<Batch> {
-    const { pool, split, viewOf = (epoch) => epoch } = this.#options;
+    const { pool, split, viewOf = (epoch) => epoch, bothSizes } = this.#options;
     const epoch = Math.floor(step / this.stepsPerEpoch);
     const view = viewOf(epoch);
     const order = this.#orderOf(epoch);
@@ -79,10 +83,12 @@ export class TrainingBatches {
       places,
       places.map((place) => split.locate(place)),
       view,
+      bothSizes,
     );
     await this.#replaceUnreadable(rendered, places, order, begin, view);
     return {
       pixels: rendered.pixels,
+      ...(bothSizes && { teacherPixels: rendered.more[0]! }),
       labels: Int32Array.from(places, (place) => split.labels[place]!),
       size: places.length,
       source: { places, view },
@@ -91,17 +97,18 @@ export class TrainingBatches {
 
   /** Puts the next readable image of the epoch's order, usually the batch's next one, where one could not be read. */
   async #replaceUnreadable(
-    { pixels, failures }: Rendered,
+    { pixels, more, failures }: Rendered,
     places: number[],
     order: Uint32Array,
     begin: number,
     view: number,
   ): Promise<void> {
-    const { pool, split, unreadable } = this.#options;
+    const { pool, split, unreadable, bothSizes } = this.#options;
+    const all = [pixels, ...more];
     failures.forEach((reason, i) => {
       if (reason !== null) unreadable.note('train', split.describe(places[i]!), reason);
     });
-    const length = pixels.length / places.length;
+    const lengthOf = (rendered: Uint8Array) => rendered.length / places.length;
     const readable = failures.map((reason) => reason === null);
     for (const position of places.keys()) {
       if (readable[position]) continue;
@@ -111,14 +118,18 @@ export class TrainingBatches {
         const within = position + k;
         if (within < places.length) {
           if (!readable[within]) continue;
-          pixels.copyWithin(position * length, within * length, (within + 1) * length);
+          for (const rendered of all) {
+            const length = lengthOf(rendered);
+            rendered.copyWithin(position * length, within * length, (within + 1) * length);
+          }
         } else {
-          const single = await pool.render([place], [split.locate(place)], view);
+          const single = await pool.render([place], [split.locate(place)], view, bothSizes);
           if (single.failures[0] !== null) {
             unreadable.note('train', split.describe(place), single.failures[0]!);
             continue;
           }
-          pixels.set(single.pixels, position * length);
+          for (const [i, image] of [single.pixels, ...single.more].entries())
+            all[i]!.set(image, position * image.length);
         }
         places[position] = place;
         break;

@@ -14,8 +14,16 @@ export function uploadMix({ order, share, box }: Mix): Tensors {
   };
 }
 
-/** Images [N, S, S, 3] with the box of another in each (CutMix) or blended with another (Mixup). Normalised or not: alike. */
-export function mixImages(images: Tensor4D, kind: 'cutmix' | 'mixup', inputs: Tensors): Tensor4D {
+/**
+ * Images [N, S, S, 3] with the box of another in each (CutMix) or blended with another (Mixup). Normalised or not: alike.
+ * @param side of the images for which the box was drawn; in others those pixels belong to it whose centres lie in it
+ */
+export function mixImages(
+  images: Tensor4D,
+  kind: 'cutmix' | 'mixup',
+  inputs: Tensors,
+  side: number = images.shape[1],
+): Tensor4D {
   return tf.tidy(() => {
     const others = takeRows(images, inputs.mix_order as Tensor1D);
     if (kind === 'mixup') {
@@ -24,12 +32,19 @@ export function mixImages(images: Tensor4D, kind: 'cutmix' | 'mixup', inputs: Te
     }
     const [top, bottom, left, right] = tf.unstack(inputs.mix_box as Tensor1D) as [Tensor, Tensor, Tensor, Tensor];
     const [, height, width] = images.shape;
-    const rows = between(tf.range(0, height), top, bottom).reshape([1, height, 1, 1]);
-    const columns = between(tf.range(0, width), left, right).reshape([1, 1, width, 1]);
+    const rows = between(centres(height, side), top, bottom).reshape([1, height, 1, 1]);
+    const columns = between(centres(width, side), left, right).reshape([1, 1, width, 1]);
     const inside = rows.mul(columns);
     return images.mul(tf.sub(1, inside)).add(others.mul(inside)) as Tensor4D;
   });
 }
+
+/** Where the centres of a line's `count` pixels lie in a line of `side`. */
+const centres = (count: number, side: number): Tensor =>
+  tf
+    .range(0, count)
+    .add(0.5)
+    .mul(side / count);
 
 /** 1 where `begin` <= place < `end`, else 0. */
 function between(places: Tensor, begin: Tensor, end: Tensor): Tensor {

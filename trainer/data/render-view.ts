@@ -4,6 +4,13 @@ import { decodeRegion, type JpegSize } from './jpeg.ts';
 import { bytesAt, kernels } from './kernels/kernels.ts';
 import { type Interpolation, putRegion, type RawImage, type Region, resample } from './resample.ts';
 
+/** A view, and where its pixels go: height x width x 3 bytes into `out` from `offset` on. */
+export interface ViewTarget {
+  view: View;
+  out: Uint8Array;
+  offset: number;
+}
+
 /** Writes the view of the image as height x width x 3 bytes into `out` from `offset` on. */
 export function renderView(
   image: RawImage,
@@ -16,20 +23,21 @@ export function renderView(
 }
 
 /**
- * The same from the JPEG file that was opened last, of which only the view's part is decoded. False, and nothing is written,
+ * The same from the JPEG file that was opened last, of which only the views' part is decoded. False, and nothing is written,
  * when the file turns out not to be for the kernels.
+ * @param targets views of one and the same box, at least one
  */
-export function renderJpegView(
+export function renderJpegViews(
   { channels }: JpegSize,
-  view: View,
+  targets: readonly ViewTarget[],
   interpolation: Interpolation,
-  out: Uint8Array,
-  offset: number,
 ): boolean {
-  const address = decodeRegion(view.box);
+  const { box } = targets[0]!.view;
+  const address = decodeRegion(box);
   if (address === null) return false;
-  const { width, height } = view.box;
-  renderRegion({ address, stride: width * channels, width, height, channels }, view, interpolation, out, offset);
+  const { width, height } = box;
+  const region = { address, stride: width * channels, width, height, channels };
+  for (const { view, out, offset } of targets) renderRegion(region, view, interpolation, out, offset);
   return true;
 }
 

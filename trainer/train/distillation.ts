@@ -22,11 +22,15 @@ import { tf } from '../engine/tf.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
 import { type EnsembleAnswer, givenAnswer } from './given-labels.ts';
 import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
+import { teacherImages } from './own-teacher-images.ts';
 import { Updater, type UpdaterOptions } from './updater.ts';
 
 export interface DistillationParts {
   student: Network;
-  /** They see the same images as the student. None: every step is given its soft labels, see `withGivenLabels`. */
+  /**
+   * They see the same images as the student, or those of `withTeacherImages`. None: every step is given its soft labels, see
+   * `withGivenLabels`.
+   */
   teachers: readonly FrozenNetwork[];
   /** Null: no discriminator. Its final ReLU is its own; the rest of the method's options for it are looked at here. */
   discriminator: Discriminator | null;
@@ -78,7 +82,7 @@ export function createDistillationTask(
   }
 
   function step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar, more: Tensors): StepResult {
-    const taught = givenAnswer(more) ?? ask(images, more.teacher as Tensor1D | undefined);
+    const taught = givenAnswer(more) ?? ask(teacherImages(images, more), more.teacher as Tensor1D | undefined);
     const hardLabelLoss = (logits: Tensor2D) =>
       overMixedLabels(labels, more, (given) => hardCrossEntropy(logits, given, labelSmoothing));
     const hardTop1 = (scores: Tensor2D) => overMixedLabels(labels, more, (given) => top1Percent(scores, given));

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { methodOf } from '@mealtable/protocol/distillation-method';
-import { type TrainingConfig, teacherWeights } from '@mealtable/protocol/run-config';
+import { type TrainingConfig, teacherSize, teacherWeights } from '@mealtable/protocol/run-config';
 import type { GraphCache } from '../engine/graph/cache.ts';
 import { findCacheFolder } from '../engine/setup/plan.mjs';
 import type { TrainerJob, TrainingJob } from './job.ts';
@@ -39,6 +39,7 @@ function computationOf({ grant: { config }, teacherPaths }: TrainingJob): unknow
     ...student,
     teachers: teacherNetworks(config.teachers, teacherPaths),
     teacherWeights: teacherWeights(config),
+    teachersSeeTheirOwn: teacherSize(config) !== config.inputSize,
   };
 }
 

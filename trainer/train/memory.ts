@@ -6,7 +6,10 @@ import type { Task } from './task.ts';
 
 const SMALLEST_BATCH = 2;
 
-export type BatchShape = Pick<TrainingConfig, 'batchSize' | 'inputSize'>;
+export interface BatchShape extends Pick<TrainingConfig, 'batchSize' | 'inputSize'> {
+  /** Of images that the loader brings for the teachers besides. */
+  teacherInputSize?: number | undefined;
+}
 
 /**
  * Compares what a step with the whole batch would take with what is free: a host without memory kills the process before
@@ -16,8 +19,9 @@ export type BatchShape = Pick<TrainingConfig, 'batchSize' | 'inputSize'>;
  */
 export async function requireFit(task: Steps, shape: BatchShape, freeBytes: number | null): Promise<void> {
   if (freeBytes === null) return;
-  const { batchSize, inputSize } = shape;
-  const needed = await estimateStepBytes(task, inputSize, batchSize);
+  const { batchSize, inputSize, teacherInputSize } = shape;
+  const sides = teacherInputSize === undefined ? [inputSize] : [inputSize, teacherInputSize];
+  const needed = await estimateStepBytes(task, inputSize, batchSize, sides);
   if (needed(batchSize) <= freeBytes) return;
   const fitting = halves(batchSize).find((size) => needed(size) <= freeBytes) ?? null;
   const need = `it needs about ${gigabytes(needed(batchSize))}`;

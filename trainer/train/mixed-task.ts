@@ -1,5 +1,6 @@
-/** A task whose images are mixed within each batch, before teachers and student see them. */
+/** A task whose images are mixed within each batch, before teachers and student see them, each at their size. */
 import type { MixingConfig } from '@mealtable/protocol/training-recipe';
+import type { Tensor4D } from '@tensorflow/tfjs';
 import { mixImages, uploadMix } from '../data/mix-images.ts';
 import { drawMix } from '../data/mixing.ts';
 import { Rng } from '../engine/rng.ts';
@@ -16,6 +17,10 @@ export function withMixing(task: Task, mixing: MixingConfig, seed: number, input
       ...uploadMix(drawMix(rng, step, mixing, batchSize, inputSize)),
     }),
     step: (images, labels, learningRate, more) =>
-      tf.tidy(() => task.step(mixImages(images, mixing.kind, more), labels, learningRate, more) as never),
+      tf.tidy(() => {
+        const { teacher_images: own } = more;
+        const mixed = own && { teacher_images: mixImages(own as Tensor4D, mixing.kind, more, inputSize) };
+        return task.step(mixImages(images, mixing.kind, more), labels, learningRate, { ...more, ...mixed }) as never;
+      }),
   };
 }

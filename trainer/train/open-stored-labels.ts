@@ -1,7 +1,12 @@
 /** The caches that a run's soft labels come from, and what makes two runs' labels the same. */
 import { join } from 'node:path';
 import { methodOf } from '@mealtable/protocol/distillation-method';
-import { type DistillationConfig, type TeacherSource, teacherWeights } from '@mealtable/protocol/run-config';
+import {
+  type DistillationConfig,
+  type TeacherSource,
+  teacherSize,
+  teacherWeights,
+} from '@mealtable/protocol/run-config';
 import { type CachedLabels, needsLogits } from '@mealtable/protocol/soft-labels';
 import { REFERENCE_VIEWS } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -16,7 +21,7 @@ import { Labeller } from './labeller.ts';
 import { hashTeacher, loadTeachers, teacherFile } from './load-weights.ts';
 import { requireFit } from './memory.ts';
 import type { PublishedFiles } from './published-weights.ts';
-import { type LabelStore, StoredLabels } from './stored-labels.ts';
+import { type LabelStore, type RenderViews, StoredLabels } from './stored-labels.ts';
 
 type CachedConfig = DistillationConfig & { softLabels: CachedLabels };
 
@@ -29,6 +34,8 @@ export interface StoredLabelsContext {
   folder: string;
   /** Bytes of memory that teachers may take, null for not known. Asked before they label for the first time. */
   freeBytes(): number | null;
+  /** Where the teachers' images are of a size of their own; the batches' unless given. */
+  renderViews?: RenderViews | null;
   log(level: 'info' | 'warning', line: string): void;
 }
 
@@ -75,7 +82,7 @@ export async function openStoredLabels(
     'info',
     `Soft labels come from ${context.folder}, which has ${labelled.toLocaleString('en')} of the ${total.toLocaleString('en')} labels of ${viewsPerImage} views per image.`,
   );
-  return new StoredLabels(stores, (line) => context.log('warning', line));
+  return new StoredLabels(stores, (line) => context.log('warning', line), context.renderViews);
 }
 
 interface Member {
@@ -111,7 +118,7 @@ async function openStore(
     dataset: { fingerprint: dataset.fingerprint, imageCount: dataset.splits.train.length },
     teachers,
     ensemble: { kind, temperature },
-    views: { augmentationSeed, inputSize: config.inputSize, interpolation: REFERENCE_VIEWS.interpolation },
+    views: { augmentationSeed, inputSize: teacherSize(config), interpolation: REFERENCE_VIEWS.interpolation },
     precision,
     classCount,
     // With no more classes than are kept, all are.
@@ -134,7 +141,7 @@ async function openStore(
       cache: graphCache('label', { kind, temperature, weights, logits, precision, teachers: normalised }),
     });
     try {
-      await requireFit(labeller.steps, { batchSize, inputSize: config.inputSize }, freeBytes());
+      await requireFit(labeller.steps, { batchSize, inputSize: teacherSize(config) }, freeBytes());
       return labeller;
     } catch (error) {
       labeller.dispose();

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { methodOf } from '@mealtable/protocol/distillation-method';
 import { makeId } from '@mealtable/protocol/ids';
-import { teacherWeights } from '@mealtable/protocol/run-config';
+import { type TrainingConfig, teacherSize, teacherWeights } from '@mealtable/protocol/run-config';
 import { needsLogits } from '@mealtable/protocol/soft-labels';
 import { explainValidationOnly } from '@mealtable/protocol/validation-only';
 import { REFERENCE_VIEWS } from '../data/augment.ts';
@@ -34,11 +34,12 @@ import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts'
 import { explainOutOfMemory, requireFit } from './memory.ts';
 import { isCached, labelsFolder, openStoredLabels, type StoredLabelsContext } from './open-stored-labels.ts';
 import { Predictor } from './predictor.ts';
+import { withTeacherImages } from './own-teacher-images.ts';
 import { obtainPublished, type PublishedFiles } from './published-weights.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { MAX_SILENCE_MS } from './step-meter.ts';
 import { StepRunner } from './step-runner.ts';
-import type { StoredLabels } from './stored-labels.ts';
+import type { RenderViews, StoredLabels } from './stored-labels.ts';
 import type { Task } from './task.ts';
 import { runTraining } from './training-loop.ts';
 import { followRecipe, updaterOptionsOf } from './training-recipe.ts';
@@ -92,7 +93,7 @@ async function runTrainingAttempt(context: TrainingContext): Promise<'succeeded'
         `The run asks for ${config.precision}, but this host computes on a CPU: it runs in float32.`,
       );
     const precision = runtime.device === 'cpu' ? 'float32' : config.precision;
-    const softLabels = await openLabels(context, { dataset, published, precision, runtime });
+    const softLabels = await openLabels(context, { dataset, published, precision, runtime, pool });
     try {
       const { task, progress } = await prepareTask(job, dataset, {
         published,
@@ -124,13 +125,24 @@ async function openUsable(path: string): Promise<Dataset> {
 /** Null for runs that ask their teachers in every step, or have none. */
 async function openLabels(
   { job, records, labelsFolder: folder = labelsFolder(process.env), freeBytes = availableBytes }: TrainingContext,
-  { runtime, ...prepared }: Pick<StoredLabelsContext, 'dataset' | 'published' | 'precision'> & { runtime: Runtime },
+  {
+    runtime,
+    pool,
+    ...prepared
+  }: Pick<StoredLabelsContext, 'dataset' | 'published' | 'precision'> & { runtime: Runtime; pool: ImagePool },
 ): Promise<StoredLabels | null> {
   const { config } = job.grant;
   if (!isCached(config)) return null;
   return openStoredLabels(job, config, {
+  const { train: split } = prepared.dataset.splits;
+  const size = teacherSize(config);
+  const renderViews: RenderViews = async (places, view) => {
+    const locations = places.map((place) => split.locate(place));
+    return (await pool.render(places, locations, view, [size])).pixels;
+  };
     ...prepared,
     folder,
+    renderViews: size === config.inputSize ? null : renderViews,
     freeBytes: () => (runtime.device === 'cpu' ? freeBytes() : null),
     log: (level, line) => records.log(level, line),
   });
@@ -153,6 +165,8 @@ async function prepareTask(
     task = await createTask(job, network, { rng, published, precision });
     task = await followRecipe(task, config);
     if (job.resumeDir !== null) {
+    const bothSizes = bothSizesOf(config);
+    if (bothSizes !== undefined) task = withTeacherImages(task, bothSizes[1]);
       const { state, progress } = await loadResume(task.averaged ?? network, job.resumeDir, job, trainImages);
       task.loadState(state);
       return { task, progress: { ...progress, backend } };
@@ -184,6 +198,13 @@ async function createTask(
 }
 
 interface Prepared {
+/** The student's and the teachers' input size where they differ and steps ask the teachers. */
+function bothSizesOf(config: TrainingConfig): [number, number] | undefined {
+  if (config.task !== 'distillation' || isCached(config)) return undefined;
+  const size = teacherSize(config);
+  return size === config.inputSize ? undefined : [config.inputSize, size];
+}
+
   dataset: Dataset;
   pool: ImagePool;
   task: Task;
@@ -207,7 +228,8 @@ async function train(
   const views = isCached(config) ? config.softLabels.viewsPerImage : null;
   const viewOf = views === null ? undefined : (epoch: number) => viewOfEpoch(epoch, views);
   const training = new TrainingBatches(
-    { pool, split: trainSplit, batchSize, unreadable, accumulation: config.accumulation, viewOf },
+  const bothSizes = bothSizesOf(config);
+    { pool, split: trainSplit, batchSize, unreadable, accumulation: config.accumulation, viewOf, bothSizes },
     Rng.seeded(config.seed),
   );
   const measured = task.averaged ?? task.network;
@@ -228,7 +250,11 @@ async function train(
   const checkpointsDir = join(attemptDir, ATTEMPT_FILES.checkpoints);
   await mkdir(checkpointsDir, { recursive: true });
 
-  const shape = { batchSize: Math.min(batchSize, trainSplit.length), inputSize: config.inputSize };
+  const shape = {
+    batchSize: Math.min(batchSize, trainSplit.length),
+    inputSize: config.inputSize,
+    teacherInputSize: bothSizes?.[1],
+  };
   const free = runtime.device === 'cpu' ? freeBytes() : null;
   await requireFit(task, shape, free === null ? null : Math.max(0, free - IMAGE_CACHE_BYTES));
   const steps = new StepRunner(task, {

@@ -25,29 +25,32 @@ export type StepBytes = (batchSize: number) => number;
 /**
  * By the recorded graph's shapes, which costs a fraction of a second and next to no memory; where a step cannot be recorded,
  * by running steps with 2 and 4 images, after which the weights are what they were.
+ * @param sides of all images that the loader brings of each view, in pixels
  */
-export async function estimateStepBytes(task: Steps, inputSize: number, batchSize: number): Promise<StepBytes> {
+export async function estimateStepBytes(
+  task: Steps,
+  inputSize: number,
+  batchSize: number,
+  sides: readonly number[] = [inputSize],
+): Promise<StepBytes> {
   const upper = Math.min(batchSize, LARGEST_TRACED);
   const lower = Math.max(2, Math.floor(upper / 2));
   try {
     return line(
-      inputSize,
+      sides,
       [lower, traceStepBytes(task, inputSize, lower)],
       [upper, traceStepBytes(task, inputSize, upper)],
     );
   } catch (error) {
     if (!(error instanceof CannotCapture)) throw error;
   }
-  return line(
-    inputSize,
-    [2, await measureStepBytes(task, inputSize, 2)],
-    [4, await measureStepBytes(task, inputSize, 4)],
-  );
+  return line(sides, [2, await measureStepBytes(task, inputSize, 2)], [4, await measureStepBytes(task, inputSize, 4)]);
 }
 
-function line(inputSize: number, [x0, y0]: [number, number], [x1, y1]: [number, number]): StepBytes {
+function line(sides: readonly number[], [x0, y0]: [number, number], [x1, y1]: [number, number]): StepBytes {
   const perImage = x1 === x0 ? 0 : Math.max(0, y1 - y0) / (x1 - x0);
-  return (batchSize) => y1 + (batchSize - x1) * perImage + LOADED_BATCHES * batchSize * inputSize ** 2 * CHANNELS;
+  const loaded = LOADED_BATCHES * CHANNELS * sides.reduce((sum, side) => sum + side ** 2, 0);
+  return (batchSize) => y1 + (batchSize - x1) * perImage + batchSize * loaded;
 }
 
 /** Throws CannotCapture. */
@@ -77,7 +80,8 @@ function traceStepBytes(task: Steps, inputSize: number, batchSize: number): numb
     const outputs = outputNames.map((name) => `output/${name}`);
     // The session has weights of its own, and while they are handed over once more.
     const weights = 2 * [...variables, ...constants].reduce((sum, { size }) => sum + 4 * size, 0);
-    return estimatePeakBytes(graph, outputs) * (1 + KERNEL_SHARE) + weights + pixels.length;
+    const given = pixels.length + Object.values(more).reduce((sum, { size }) => sum + 4 * size, 0);
+    return estimatePeakBytes(graph, outputs) * (1 + KERNEL_SHARE) + weights + given;
   } finally {
     tf.dispose(inputs);
   }

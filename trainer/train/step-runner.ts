@@ -45,9 +45,10 @@ export class StepRunner {
   }
 
   /** The tensors of step `step` of the run, 0-based; the caller's. */
-  prepare({ pixels, labels, size }: Batch, learningRate: number, step: number, softLabels?: LabelRows): StepInputs {
+  prepare(batch: Batch, learningRate: number, step: number, softLabels?: LabelRows): StepInputs {
+    const { pixels, labels, size, teacherPixels } = batch;
     return {
-      ...this.#task.inputsAt?.(step, size, softLabels),
+      ...this.#task.inputsAt?.(step, size, softLabels, teacherPixels),
       pixels: uploadPixels(pixels, size),
       labels: tf.tensor1d(labels, 'int32'),
       rate: tf.scalar(learningRate),

@@ -16,9 +16,13 @@ export interface LabelStore {
   createLabeller(): Promise<Labeller>;
 }
 
+/** Bytes of a view of training images as teachers see them, [places.length, T, T, 3]. */
+export type RenderViews = (places: number[], view: number) => Promise<Uint8Array>;
+
 export class StoredLabels {
   readonly #stores: readonly LabelStore[];
   readonly #warn: (line: string) => void;
+  readonly #renderViews: RenderViews | null;
   readonly #labellers = new Map<LabelStore, Labeller>();
   #hasWarned = false;
   #asked = 0;
@@ -26,10 +30,14 @@ export class StoredLabels {
   #teacherMs = 0;
   #batches = 0;
 
-  /** Takes over the stores. `warn` hears once when labels cannot be kept. */
-  constructor(stores: readonly LabelStore[], warn: (line: string) => void) {
+  /**
+   * Takes over the stores. `warn` hears once when labels cannot be kept.
+   * @param renderViews where teachers see images of a size of their own; they see the batch's unless given
+   */
+  constructor(stores: readonly LabelStore[], warn: (line: string) => void, renderViews: RenderViews | null = null) {
     this.#stores = stores;
     this.#warn = warn;
+    this.#renderViews = renderViews;
   }
 
   /** The soft labels of a training batch, and mean logits if the stores have them. */
@@ -75,20 +83,29 @@ export class StoredLabels {
     }
   }
 
-  async #compute(store: LabelStore, { pixels, size }: Batch, positions: readonly number[]): Promise<LabelRows> {
+  async #compute(store: LabelStore, batch: Batch, positions: readonly number[]): Promise<LabelRows> {
     let labeller = this.#labellers.get(store);
     if (labeller === undefined) {
       labeller = await store.createLabeller();
       this.#labellers.set(store, labeller);
     }
     const began = performance.now();
+    const rows = await labeller.label(await this.#imagesAt(batch, positions), positions.length);
+    this.#teacherMs += performance.now() - began;
+    return rows;
+  }
+
+  async #imagesAt({ pixels, size, source }: Batch, positions: readonly number[]): Promise<Uint8Array> {
+    // Only here: with every label in the cache nobody needs the teachers' images.
+    if (this.#renderViews !== null) {
+      const places = positions.map((position) => source!.places[position]!);
+      return this.#renderViews(places, source!.view);
+    }
     const length = pixels.length / size;
     const missing = new Uint8Array(positions.length * length);
     for (const [to, from] of positions.entries())
       missing.set(pixels.subarray(from * length, (from + 1) * length), to * length);
-    const rows = await labeller.label(missing, positions.length);
-    this.#teacherMs += performance.now() - began;
-    return rows;
+    return missing;
   }
 
   #explain(error: Error): void {

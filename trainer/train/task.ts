@@ -21,8 +21,9 @@ export interface Task {
    * What step `step` of the run, 0-based, takes besides, e.g. which teacher it learns from: names, shapes and types are the same
    * for all steps with so many images. The tensors are the caller's. Absent: nothing.
    * @param labels the batch's soft labels, for a task that is given them; made up where there is no batch yet
+   * @param teacherPixels the batch's, for a task whose teachers see images of their own; likewise
    */
-  inputsAt?(step: number, batchSize: number, labels?: LabelRows): Tensors;
+  inputsAt?(step: number, batchSize: number, labels?: LabelRows, teacherPixels?: Uint8Array): Tensors;
   /**
    * One optimiser update on images [N, S, S, 3] with hard labels [N] (int32) at a learning rate, `more` being what `inputsAt`
    * gives. Loss and parts are those before the update; they are the caller's, everything else is disposed of.

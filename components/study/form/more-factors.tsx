@@ -5,7 +5,14 @@ import { Disclosure } from '../../ui/disclosure';
 import { DiscriminatorOptionFields } from './discriminator-options';
 import { discriminatorInput } from './draft-to-design';
 import { useStudyForm } from './form-context';
-import { AverageLevels, EnsembleLevels, HardLabelLevels, MixingLevels, TemperatureLevels } from './more-levels';
+import {
+  AverageLevels,
+  EnsembleLevels,
+  HardLabelLevels,
+  MixingLevels,
+  TeacherSizeLevels,
+  TemperatureLevels,
+} from './more-levels';
 import { problemAt } from './problems';
 
 /** Factors besides the paper's own. Closed until something in it is not MEAL V2's own, or wrong. */
@@ -38,6 +45,7 @@ export function MoreFactors() {
             </p>
           )}
           <Group title="Method">
+            <TeacherSizeLevels />
             <EnsembleLevels />
             <TemperatureLevels />
             <HardLabelLevels />

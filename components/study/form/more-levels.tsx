@@ -1,5 +1,6 @@
 'use client';
 import { ENSEMBLES, type EnsembleKind } from '@mealtable/protocol/distillation-method';
+import { INPUT_SIZE_CHOICES } from '@mealtable/protocol/run-config';
 import { choiceWords } from '@mealtable/protocol/study-choices';
 import { MIXINGS, type MixingConfig } from '@mealtable/protocol/training-recipe';
 import { type KeyboardEvent, useState } from 'react';
@@ -58,6 +59,17 @@ export const EnsembleLevels = () => (
     offered={ENSEMBLES}
     hint="What several teachers say together: the mean of their probabilities (MEAL V2), the softmax of the mean of their logits, or one of them drawn for every batch (MEAL V1)."
   />
+);
+
+export const TeacherSizeLevels = () => (
+  <LevelsField
+    name="teacherInputSize"
+    show={(size) => (size === null ? 'The student’s' : `${size} px`)}
+    offered={[null, ...INPUT_SIZE_CHOICES]}
+    hint="Teachers see the student’s crop at a size of their own, resized from the same part of the original image. MEAL V2 gives them the student’s very pixels."
+  >
+    {(add, clear) => <NumberAdder label="Another input size of the teachers" add={add} clear={clear} />}
+  </LevelsField>
 );
 
 export const TemperatureLevels = () => (

@@ -36,6 +36,7 @@ export function RowChoices({ variant, index, isFixed, onChange }: RowChoicesProp
 
 /** Headings of the factors in the form. */
 export const CHOICE_LABELS: Record<ChoiceName, string> = {
+  teacherInputSize: 'Teachers’ input size',
   ensemble: 'Ensemble',
   temperature: 'Temperature',
   hardLabelWeight: 'Weight of hard labels',
