@@ -31,7 +31,8 @@ export function labelSetsOf(design: StudyDesign, variants: readonly Levels[]): M
   return new Map(variants.map((levels) => [levels, setsOf(levels, logits)]));
 }
 
-function setsOf(levels: Levels, logits: boolean): LabelSet[] {
+/** The sets that one student's labels come from: one for each teacher, or one of all where their logits are averaged. */
+export function setsOf(levels: Levels, logits: boolean): LabelSet[] {
   const { teachers } = levels;
   const temperature = choiceOf(levels, 'temperature');
   const isJoint = choiceOf(levels, 'ensemble') === 'mean-logit' && teachers.length > 1;
