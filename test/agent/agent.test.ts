@@ -3,7 +3,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FATAL_REFUSALS, type HostReport } from '@mealtable/protocol/agent-messages';
+import { configFeatures } from '@mealtable/protocol/config-features';
 import { makeId } from '@mealtable/protocol/ids';
+import { PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Agent } from '../../trainer/agent/agent.ts';
 import { BlobCache } from '../../trainer/agent/blob-cache.ts';
@@ -15,7 +17,7 @@ import { identifyProcess } from '../../trainer/agent/process-identity.ts';
 import { makeDataset, makeReport } from '../support/core.ts';
 import { Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
-import { makeGrant } from './support/make-grant.ts';
+import { makeGrant, makeInput } from './support/make-grant.ts';
 import { buildPrograms, type Programs } from './support/programs.ts';
 import { type StoredAttempt, TestHub, TOKEN } from './support/test-hub.ts';
 import { waitUntil } from './support/wait-until.ts';
@@ -170,11 +172,43 @@ test('an answer with runs that got lost leads to a new hello that does not list 
   expect(hub.hellos[1]?.attempts).toEqual([]);
 });
 
+test('a grant that this version cannot read is refused with the reason, again until the hub knows, and never counts as lost', async () => {
+  hub.tunables.ackTimeoutMs = 200;
+  let drops = 1;
+  hub.dropsAck = (event) => event === 'run:refuse' && drops-- > 0;
+  const agent = host.start();
+  await waitUntil('the agent is there', () => hub.hellos.length === 1);
+  const grant = makeGrant({ steps: 1, end: 'succeed' });
+  Object.assign(grant.config, { colour: 'blue' });
+  hub.enqueue(grant);
+  const refusal = await waitUntil('the refusal arrives', () => hub.refusals[0]);
+  const ref = { runId: grant.runId, attempt: 1 };
+  expect(refusal).toEqual({ ...ref, reason: expect.stringMatching(/cannot read this run \(config: .*colour.*update/) });
+  expect(hub.hellos.at(-1)?.attempts).toEqual([ref]);
+  expect(agent.output).toContain('colour');
+  const next = await enqueue({ steps: 1, end: 'succeed' });
+  await drained(next.attempt);
+  expect(next.attempt.ended).toMatchObject({ outcome: 'succeeded' });
+});
+
+test('a work order for a network that this version does not have ends as refused, and nothing was tried', async () => {
+  host.start();
+  const input = { ...makeInput(Buffer.from('weights')), network: 'resnet9000' };
+  const grant = makeGrant({ steps: 1, end: 'succeed' }, { teachers: [input] });
+  hub.enqueue(grant);
+  const attempt = hub.attemptOf(grant);
+  await drained(attempt);
+  expect(attempt.records).toEqual([
+    expect.objectContaining({ kind: 'ended', outcome: 'refused', message: expect.stringContaining('teacherPaths') }),
+  ]);
+});
+
 test('the hello describes the host, and the id stays the same', async () => {
   const first = host.start(['--name', 'lab machine', '--slots', '3']);
   await waitUntil('hello', () => hub.hellos.length === 1);
   const { report } = hub.hellos[0]!;
   expect(report).toMatchObject({ name: 'lab machine', slots: 3 });
+  expect(new Set(report.configFeatures)).toEqual(configFeatures());
   expect(report.datasets.find((d) => d.name === 'toy')).toMatchObject({
     classNames: ['cat', 'dog'],
     trainCount: 2,
@@ -299,7 +333,12 @@ function makeAgent(report: HostReport, limits: AgentLimits, log: string[]): Agen
   const cache = new BlobCache(join(host.dir, 'blobs'), 0);
   return new Agent({
     hub: hub.url,
-    auth: { token: TOKEN, protocolVersion: 1, agentVersion: '0', hostId: makeId('host', 0, new Uint8Array(12)) },
+    auth: {
+      token: TOKEN,
+      protocolVersion: PROTOCOL_VERSION,
+      agentVersion: '0',
+      hostId: makeId('host', 0, new Uint8Array(12)),
+    },
     host: { report, slots: makeSlots(1, 1, []), datasets: new Map() },
     attemptsDir: join(host.dir, 'attempts'),
     limits,

@@ -1,5 +1,5 @@
 import { AGENT_NAMESPACE, FATAL_REFUSALS } from '@mealtable/protocol/agent-messages';
-import { PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
+import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { revokeToken } from '../../server/auth/tokens.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
@@ -14,12 +14,25 @@ afterAll(() => hub.close());
 
 describe('an agent is refused', () => {
   test.each([
-    ['bad_token', { token: 'mt_agent_wrong' }],
-    ['agent_too_old', { protocolVersion: PROTOCOL_VERSION - 1 }],
-    ['hub_too_old', { protocolVersion: PROTOCOL_VERSION + 1 }],
-  ] as const)('for good with %s', async (refusal, auth) => {
-    await expect(connectAgent(hub, auth)).rejects.toThrow(refusal);
+    ['bad_token', { token: 'mt_agent_wrong' }, null],
+    [
+      'agent_too_old',
+      { protocolVersion: OLDEST_PROTOCOL_VERSION - 1 },
+      /protocol 0, this hub 1 to 2: update Mealtable on this machine .*npm run agent/,
+    ],
+    [
+      'hub_too_old',
+      { protocolVersion: PROTOCOL_VERSION + 1 },
+      /protocol 3, this hub 1 to 2: update the hub .*npm start/,
+    ],
+  ] as const)('for good with %s, and told what to do', async (refusal, auth, sentence) => {
+    const error: Error & { data?: unknown } = await connectAgent(hub, auth).then(
+      () => expect.fail('It got in.'),
+      (reason) => reason,
+    );
+    expect(error.message).toBe(refusal);
     expect(FATAL_REFUSALS).toHaveProperty(refusal);
+    if (sentence !== null) expect(error.data).toEqual({ sentence: expect.stringMatching(sentence) });
   });
 
   test('with the path of what cannot be read, which is not for good', async () => {

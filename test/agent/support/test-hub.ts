@@ -16,6 +16,7 @@ import {
   type HubToAgent,
   RecordBatch,
   type RecordBatchReply,
+  RunRefusal,
   RunRequest,
   type StopReason,
 } from '@mealtable/protocol/agent-messages';
@@ -63,6 +64,7 @@ export class TestHub {
   readonly attempts = new Map<string, StoredAttempt>();
   readonly blobs = new Map<string, Buffer>();
   readonly hellos: AgentHello[] = [];
+  readonly refusals: RunRefusal[] = [];
   /** Called per request; true swallows the answer to an agent's message. */
   dropsAck: (event: string) => boolean = () => false;
   /** Called per batch; true answers `unavailable`. */
@@ -112,6 +114,11 @@ export class TestHub {
         const grants = this.queue.splice(0, RunRequest.parse(message).freeSlots);
         for (const grant of grants) this.attemptOf(grant);
         answer('run:request', ack, { grants });
+      });
+      socket.on('run:refuse', (message, ack) => {
+        if (this.dropsAck('run:refuse')) return;
+        this.refusals.push(RunRefusal.parse(message));
+        ack({ ok: true });
       });
       socket.on('agent:heartbeat', (message, ack) => {
         const stop = Heartbeat.parse(message).attempts.flatMap((ref) => {
