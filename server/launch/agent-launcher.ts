@@ -31,6 +31,8 @@ export interface AgentLauncherOptions {
   place: AgentPlace;
   /** Makes the programs ready on the host. */
   prepare(report: LaunchReport): Promise<LaunchResult<{ installation: Installation }>>;
+  /** Where they are or will be, without bringing anything. */
+  locate(): Promise<LaunchResult<{ installation: Installation }>>;
   /** Whether the hub has heard the agent, since then if given: what was heard before may have been its predecessor. */
   hasAttached(token: LaunchToken, since: Date | null): Promise<boolean>;
   now(): Date;
@@ -143,9 +145,9 @@ export class AgentLauncher implements Launcher {
   }
 
   async dryRun(spec: LaunchSpec, token: LaunchToken): Promise<LaunchResult<{ script: string }>> {
-    const { place } = this.#options;
-    const installation = { node: 'node', program: 'dist/agent.js', version: 'VERSION' };
-    return { ok: true, script: startScript(spec, token, place, installation) };
+    const located = await this.#options.locate();
+    if (!located.ok) return located;
+    return { ok: true, script: startScript(spec, token, this.#options.place, located.installation) };
   }
 
   close(): Promise<void> {

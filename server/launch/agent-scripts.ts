@@ -28,10 +28,10 @@ alive() {
   [ "$(identity "$pid")" = "$since" ]
 }`;
 
-/** The agent's own flags after its program. The token is in a file. */
-export function agentArguments(spec: LaunchSpec, place: AgentPlace, folder: string): string[] {
+/** The agent's own flags after its program. The token is in a file. @param folder, state as words of sh */
+export function agentArguments(spec: LaunchSpec, place: AgentPlace, folder: string, state: string): string[] {
   return [
-    ...['--hub', quote(spec.hubUrl), '--token-file', `${folder}/token`, '--dir', `${folder}/state`],
+    ...['--hub', quote(spec.hubUrl), '--token-file', `${folder}/token`, '--dir', state],
     ...['--name', quote(spec.name)],
     ...(place.slots === undefined ? [] : ['--slots', String(place.slots)]),
     ...(place.datasetsDir === undefined ? [] : ['--datasets-dir', quotePath(place.datasetsDir)]),
@@ -45,8 +45,7 @@ export function agentArguments(spec: LaunchSpec, place: AgentPlace, folder: stri
  * trainers go on and the new agent takes them over. A small shell stays above the agent and writes down how it ended.
  */
 export function startScript(spec: LaunchSpec, token: LaunchToken, place: AgentPlace, installed: Installation): string {
-  const folder = '"$folder"';
-  const flags = agentArguments(spec, place, folder).join(' ');
+  const flags = agentArguments(spec, place, '"$folder"', '"$folder/state"').join(' ');
   return `${IDENTITY}
 umask 077
 folder=${quotePath(agentFolder(place.installFolder, token))}

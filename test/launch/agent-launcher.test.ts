@@ -7,7 +7,7 @@ import { AgentLauncher } from '../../server/launch/agent-launcher.ts';
 import { type LaunchEvent, type LaunchSpec, launchToken } from '../../server/launch/launcher.ts';
 import { buildPackage, readNodeRange } from '../../server/launch/package/build-package.ts';
 import { chooseNode } from '../../server/launch/package/find-node.ts';
-import { installPackage } from '../../server/launch/package/install.ts';
+import { installPackage, lookAtHost } from '../../server/launch/package/install.ts';
 import { sshShell } from '../../server/launch/shell/ssh-shell.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { startSshd } from '../support/sshd.ts';
@@ -30,12 +30,13 @@ const inHome = (...parts: string[]) => path.join(sshd!.home, 'mt', ...parts);
 
 function makeLauncher(nodePath?: string, attachWaitMs = 20_000): AgentLauncher {
   const shell = sshShell(sshd!.settings, process.env);
+  const options = { installFolder: FOLDER, nodePath, device: null };
   return new AgentLauncher({
     kind: 'ssh',
     shell,
     place: { installFolder: FOLDER, slots: 1, datasetsDir: undefined, weightsDir: undefined },
-    prepare: async (tell) =>
-      installPackage(shell, await buildPackage(project.root), { installFolder: FOLDER, nodePath, device: null }, tell),
+    prepare: async (tell) => installPackage(shell, await buildPackage(project.root), options, tell),
+    locate: async () => lookAtHost(shell, await buildPackage(project.root), options, () => {}),
     hasAttached: async (launched, since) =>
       (await hub.hub.db.host.count({
         where: { name: names[launched], detachedAt: null, lastSeenAt: { gte: since ?? new Date(0) } },
@@ -104,6 +105,7 @@ describe.runIf(sshd !== null)('an agent over ssh', () => {
       shell: sshShell({ ...sshd!.settings, port: 1 }, process.env),
       place: { installFolder: FOLDER, slots: 1, datasetsDir: undefined, weightsDir: undefined },
       prepare: async () => ({ ok: false, fault: { code: 'unreachable', message: '' } }),
+      locate: async () => ({ ok: false, fault: { code: 'unreachable', message: '' } }),
       hasAttached: async () => false,
       now: () => new Date(),
     });

@@ -2,6 +2,7 @@
  * Brings the package to a host. Each version has a folder named by its hash, each set of dependencies one by the hash of their lock;
  * both appear complete by a rename, so an install that broke off is simply done again.
  */
+import { MAX_LOG_LINE } from '@mealtable/protocol/tunables';
 import type { LaunchFault, LaunchFaultCode, LaunchReport, LaunchResult, LaunchStep } from '../launcher.ts';
 import { putFile, quotePath, readValues, runScript, type Shell, type ShellOutcome } from '../shell/shell.ts';
 import type { TrainerPackage } from './build-package.ts';
@@ -15,6 +16,8 @@ export interface InstallOptions {
 }
 /** What starts the agent: absolute paths on the host. */
 export interface Installation {
+  /** The install folder. */
+  root: string;
   node: string;
   /** The agent's program. */
   program: string;
@@ -28,19 +31,22 @@ const INSTALL_TIMEOUT_MS = 3_600_000;
 /** Uploads and installs that broke off are cleared away after this. */
 const STALE_MINUTES = 120;
 
-export async function installPackage(
+/** What the host has, and where the package is or will be. */
+export interface LookedAt {
+  installation: Installation;
+  isUploaded: boolean;
+}
+
+/** Connects and looks, without bringing anything. */
+export async function lookAtHost(
   shell: Shell,
   built: TrainerPackage,
   options: InstallOptions,
   report: LaunchReport,
-): Promise<LaunchResult<{ installation: Installation }>> {
+): Promise<LaunchResult<LookedAt>> {
   const root = quotePath(options.installFolder);
-  const version = built.sha256.slice(0, 16);
-  const fail = (step: LaunchStep, fault: LaunchFault) => {
-    report({ step, kind: 'failed', message: fault.message });
-    return { ok: false as const, fault };
-  };
-
+  const version = versionOf(built);
+  const fail = failWith(report);
   report({ step: 'connect', kind: 'begun', message: `Connecting to ${shell.place}.` });
   const looked = await runScript(
     shell,
@@ -57,7 +63,7 @@ true`,
   const [system = ''] = values.get('system') ?? [];
   const [folder] = values.get('root') ?? [];
   if (folder === undefined || !/^\/[A-Za-z0-9._/@+-]+$/.test(folder))
-    return fail('connect', fault('install_failed', options, `cannot be made on ${shell.place}: ${tail(looked)}`));
+    return fail('connect', fault('install_failed', options, `cannot be used on ${shell.place}: ${tail(looked)}`));
   if (!system.startsWith('Linux ')) {
     const message = `${shell.place} runs ${system}; training hosts run Linux.`;
     return fail('connect', { code: 'install_failed', message });
@@ -72,8 +78,26 @@ true`,
     return fail('node_version', { code: 'no_node', message });
   }
   report({ step: 'node_version', kind: 'done', message: node.path });
+  const program = `${folder}/pkg/${version}/dist/agent.js`;
+  return {
+    ok: true,
+    installation: { root: folder, node: node.path, program, version },
+    isUploaded: values.has('have'),
+  };
+}
 
-  if (values.has('have')) report({ step: 'upload', kind: 'skipped', message: `Version ${version} is there already.` });
+/** Brings what is missing. Whatever ran before, and however far, it can be run again. */
+export async function installPackage(
+  shell: Shell,
+  built: TrainerPackage,
+  options: InstallOptions,
+  report: LaunchReport,
+): Promise<LaunchResult<{ installation: Installation }>> {
+  const looked = await lookAtHost(shell, built, options, report);
+  if (!looked.ok) return looked;
+  const { root: folder, node, version } = looked.installation;
+  const fail = failWith(report);
+  if (looked.isUploaded) report({ step: 'upload', kind: 'skipped', message: `Version ${version} is there already.` });
   else {
     report({ step: 'upload', kind: 'begun', message: `Sending ${(built.content.length / 1e6).toFixed(1)} MB.` });
     const outcome = await upload(shell, folder, version, built);
@@ -84,30 +108,33 @@ true`,
   }
 
   const steps = [
-    { step: 'install', title: 'Installing dependencies.', script: npmScript(folder, version, node.path, built) },
-    {
-      step: 'tensorflow',
-      title: 'Setting TensorFlow up.',
-      script: tensorflowScript(folder, version, node.path, options),
-    },
+    { step: 'install', title: 'Installing dependencies.', script: npmScript(folder, version, node, built) },
+    { step: 'tensorflow', title: 'Setting TensorFlow up.', script: tensorflowScript(folder, version, node, options) },
   ] as const;
   for (const { step, title, script } of steps) {
     report({ step, kind: 'begun', message: title });
-    const onLine = (line: string) =>
-      line.startsWith('@') || report({ step, kind: 'output', message: line.slice(0, 2000) });
+    const onLine = (line: string) => {
+      if (!line.startsWith('@') && line !== '') report({ step, kind: 'output', message: line.slice(0, MAX_LOG_LINE) });
+    };
     const outcome = await runScript(shell, script, { timeoutMs: INSTALL_TIMEOUT_MS, onLine });
     if (outcome.kind === 'lost') return fail(step, outcome.fault);
-    if (outcome.code !== 0)
-      return fail(step, {
-        code: 'install_failed',
-        message: `${title.slice(0, -1)} on ${shell.place} failed: ${tail(outcome)}`,
-      });
+    if (outcome.code !== 0) {
+      const message = `${title.slice(0, -1)} on ${shell.place} failed: ${tail(outcome)}`;
+      return fail(step, { code: 'install_failed', message });
+    }
     const [done = 'Ready.'] = readValues(outcome.lines).get('done') ?? [];
     report({ step, kind: 'done', message: done });
   }
-  const program = `${folder}/pkg/${version}/dist/agent.js`;
-  return { ok: true, installation: { node: node.path, program, version } };
+  return { ok: true, installation: looked.installation };
 }
+
+/** Folders have the first quarter of the hash: 64 bits tell versions apart, and paths stay short. */
+const versionOf = (built: TrainerPackage): string => built.sha256.slice(0, 16);
+
+const failWith = (report: LaunchReport) => (step: LaunchStep, fault: LaunchFault) => {
+  report({ step, kind: 'failed', message: fault.message });
+  return { ok: false as const, fault };
+};
 
 async function upload(shell: Shell, folder: string, version: string, built: TrainerPackage): Promise<ShellOutcome> {
   const archive = `${folder}/pkg/${version}.tar.gz`;
