@@ -57,9 +57,11 @@ describe('filling the form', () => {
   it('leaves what was written, and undoes what was chosen', () => {
     const draft = { ...newDraft('digits'), name: 'Mine', notes: 'Why', precision: 'bfloat16' as const };
     draft.choices = { ...draft.choices, temperature: [4] };
+    draft.softLabels = { ...draft.softLabels, mode: 'cached', viewsPerImage: '4', keep: '5' };
     const filled = fillPublished(draft, 'resnet50-224', datasets);
     expect([filled.name, filled.notes, filled.precision]).toEqual(['Mine', 'Why', 'bfloat16']);
     expect(filled.choices.temperature).toEqual([1]);
+    expect(designOf(filled).softLabels).toMatchObject({ mode: 'cached', viewsPerImage: 4, keep: 5 });
   });
 
   it('keeps the dataset where none has ImageNet’s classes', () => {

@@ -15,8 +15,9 @@ const fits = (dataset: DatasetOption) =>
   dataset.classNames.length === PUBLISHED_CLASS_COUNT && !isValidationOnly(dataset);
 
 /**
- * Everything that is computed becomes as published, and what was written of name, notes and precision stays. The dataset becomes one
- * with ImageNet's number of classes, if there is one.
+ * Everything that is computed becomes as published. What the publication says nothing of stays: name, notes, precision, and where
+ * soft labels come from; where that cannot go with what was published, the form says so. The dataset becomes one with ImageNet's
+ * number of classes, if there is one.
  */
 export function fillPublished(
   draft: StudyDraft,
@@ -32,6 +33,7 @@ export function fillPublished(
     name: draft.name.trim() === '' ? `MEAL V2: ${title}` : draft.name,
     notes: draft.notes,
     precision: draft.precision,
+    softLabels: draft.softLabels,
     network,
     start: { kind: 'pretrained', weights: start, head: 'keep' },
     epochs: String(epochs),
