@@ -17,7 +17,7 @@ import {
 } from './run-config.ts';
 import { StudySoftLabels } from './soft-labels.ts';
 import { choiceFactors, choiceLevels, DiscriminatorLevel } from './study-choices.ts';
-import { Accumulation } from './training-recipe.ts';
+import { Accumulation, recipeFields } from './training-recipe.ts';
 
 export const PlannedKey = z
   .string()
@@ -34,6 +34,8 @@ export const PlannedNetwork = z.strictObject({
   batchSize: BatchSize,
   seed: Seed,
   optimizer: OptimizerConfig,
+  ...recipeFields,
+  labelSmoothing: LabelSmoothing.optional(),
 });
 export type PlannedNetwork = z.infer<typeof PlannedNetwork>;
 

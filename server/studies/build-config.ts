@@ -49,18 +49,14 @@ export function buildConfig(
 ): RunConfig {
   if (variant.role === 'labelling') return buildLabelling(design, variant, plannedRunIds);
   if (variant.planned) {
-    const { network, initialisation, inputSize, epochs, batchSize, optimizer } = variant.planned;
+    const { key: _, initialisation, seed: __, ...planned } = variant.planned;
     return TrainingConfig.parse({
       version: 1,
       task: 'classification',
       dataset: design.dataset,
-      network,
+      ...planned,
       initialisation: initialisation ?? { kind: 'random' },
-      inputSize,
-      epochs,
-      batchSize,
       seed,
-      optimizer,
       precision: design.precision,
     } satisfies TrainingConfig);
   }

@@ -46,6 +46,15 @@ describe('configs of a study', () => {
         expect(JSON.parse(JSON.stringify(config))).not.toHaveProperty(field);
   });
 
+  test('of planned networks have those networks’ own recipe, and nothing of the study’s', () => {
+    const own = { mixing: CUTMIX, ema: { decay: 0.9, warmup: true }, accumulation: 2, labelSmoothing: 0.1 };
+    const network = { key: 'a', network: 'resnet18_w16' as const, inputSize: 32, seed: 1, ...budget };
+    const plannedOf = (more: Partial<StudyDesignInput>) => configsOf(more).get('a (resnet18_w16)');
+    expect(plannedOf({ planned: [{ ...network, ...own }] })).toMatchObject({ task: 'classification', ...own });
+    const study = { accumulation: 4, labelSmoothing: 0.2, factors: { ...factors, mixing: [CUTMIX] } };
+    for (const field of Object.keys(own)) expect(plannedOf(study)?.[field as keyof typeof own]).toBeUndefined();
+  });
+
   test('have their variant’s levels, the student alone those of its recipe', () => {
     const ema = { decay: 0.99, warmup: false };
     const configs = configsOf({

@@ -72,7 +72,13 @@ describe('a filled form', () => {
       warmupEpochs: '5',
     };
     Object.assign(draft, { optimizer, accumulation: '8', labelSmoothing: '0.1' });
-    draft.planned = draft.planned.map((one) => ({ ...one, optimizer }));
+    const recipe = {
+      accumulation: '2',
+      labelSmoothing: '0.1',
+      mixing: { kind: 'mixup' as const, alpha: 0.3, probability: 1 },
+      ema: { decay: 0.99, warmup: false },
+    };
+    draft.planned = draft.planned.map((one) => ({ ...one, optimizer, ...recipe }));
     draft.teachers = [[{ kind: 'planned', key: 'teacher-a', weight: 3 }]];
     draft.discriminator = [true, 'reversal'];
     draft.discriminatorOptions = { learningRateFactor: '0.01', finalRelu: false, inputs: 'probabilities' };
@@ -88,6 +94,7 @@ describe('a filled form', () => {
     expect(design).toMatchObject({
       accumulation: 8,
       labelSmoothing: 0.1,
+      planned: draft.planned.map(({ mixing, ema }) => ({ accumulation: 2, labelSmoothing: 0.1, mixing, ema })),
       optimizer: {
         adamw: { beta1: 0.9, beta2: 0.95 },
         decayedParameters: 'kernels',

@@ -9,6 +9,12 @@ import { toGivenNumber, toNumber } from './typed-numbers.ts';
 
 // What follows has the shape of a design, with holes and NaN where something is missing or no number: for zod to say so.
 
+/** A number where it is not the one that leaving it out means. */
+const unless = <K extends string>(field: K, text: string, standard: number) => {
+  const value = toGivenNumber(text);
+  return value === standard ? {} : { [field]: value };
+};
+
 const plannedInput = (draft: PlannedDraft) => ({
   key: draft.key.trim(),
   network: draft.network,
@@ -18,13 +24,11 @@ const plannedInput = (draft: PlannedDraft) => ({
   batchSize: toNumber(draft.batchSize),
   seed: toNumber(draft.seed),
   optimizer: optimizerInput(draft.optimizer),
+  ...unless('accumulation', draft.accumulation, 1),
+  ...unless('labelSmoothing', draft.labelSmoothing, MEAL_V2.labelSmoothing),
+  ...(draft.mixing && { mixing: draft.mixing }),
+  ...(draft.ema && { ema: draft.ema }),
 });
-
-/** A number where it is not the one that leaving it out means. */
-const unless = <K extends string>(field: K, text: string, standard: number) => {
-  const value = toGivenNumber(text);
-  return value === standard ? {} : { [field]: value };
-};
 
 /** @returns the design's field where anything differs from MEAL V2, else nothing */
 export function discriminatorInput({ learningRateFactor, finalRelu, inputs }: DiscriminatorDraft) {

@@ -27,6 +27,10 @@ export interface PlannedDraft {
   batchSize: string;
   seed: string;
   optimizer: OptimizerDraft;
+  accumulation: string;
+  labelSmoothing: string;
+  mixing: Choices['mixing'];
+  ema: Choices['ema'];
 }
 export interface VariantDraft {
   id: string;
@@ -145,6 +149,10 @@ const plannedDraft = (planned: PlannedNetwork): PlannedDraft => ({
   batchSize: String(planned.batchSize),
   seed: String(planned.seed),
   optimizer: optimizerDraft(planned.optimizer),
+  accumulation: String(planned.accumulation ?? 1),
+  labelSmoothing: String(planned.labelSmoothing ?? 0),
+  mixing: planned.mixing ?? null,
+  ema: planned.ema ?? null,
 });
 
 export const draftFromDesign = (name: string, notes: string, design: StudyDesign): StudyDraft => ({

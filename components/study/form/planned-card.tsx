@@ -9,6 +9,7 @@ import { describeCost } from './network-options';
 import { NetworkPicker } from './network-picker';
 import { OptimizerFields } from './optimizer-fields';
 import { changePlanned, removePlanned } from './planned-edits';
+import { PlannedRecipeFields, plannedRecipeSummary } from './planned-recipe-fields';
 import { problemAt } from './problems';
 import { HeadChoice, RANDOM_START, StartPicker } from './start-picker';
 import { keepStart, startFrom } from './teacher-choices';
@@ -108,8 +109,12 @@ export function PlannedCard({ planned, index, isFixed }: { planned: PlannedDraft
           value={planned.optimizer}
           problems={shown}
           disabled={isFixed}
+          moreSummary={plannedRecipeSummary(planned)}
+          moreAt={['accumulation', 'labelSmoothing', 'mixing', 'ema'].map((field) => `${path}.${field}`)}
           onChange={(optimizer) => change({ optimizer })}
-        />
+        >
+          <PlannedRecipeFields path={path} value={planned} disabled={isFixed} onChange={change} />
+        </OptimizerFields>
       </div>
       {!isFixed && (
         <IconButton

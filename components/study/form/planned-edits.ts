@@ -51,6 +51,10 @@ export function addPlanned(draft: StudyDraft): StudyDraft {
     batchSize: draft.batchSize,
     seed: '0',
     optimizer: newOptimizer(),
+    accumulation: '1',
+    labelSmoothing: '0',
+    mixing: null,
+    ema: null,
   };
   return { ...draft, planned: [...draft.planned, planned] };
 }
