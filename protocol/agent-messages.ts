@@ -1,6 +1,6 @@
 /** Agent <-> hub over socket.io, namespace `/agent`. Every agent message is acked; hub events are only nudges. */
 import { z } from 'zod';
-import { HostId, RunId, Sha256 } from './ids.ts';
+import { CheckpointId, HostId, RunId, Sha256 } from './ids.ts';
 import { CheckpointFile } from './records.ts';
 import { Precision, RunConfig } from './run-config.ts';
 import { KEPT_CLASSES } from './soft-labels.ts';
@@ -118,6 +118,8 @@ export const Grant = z.object({
   teachers: z.array(GrantInput),
   initialisation: GrantInput.nullable(),
   resume: z.object({ stepsCompleted: z.int(), files: z.array(CheckpointFile) }).nullable(),
+  /** Weights of the best checkpoint so far, where another one is gone on from: what the run tests at its end. */
+  best: z.object({ checkpointId: CheckpointId, file: CheckpointFile }).nullish(),
 });
 export type Grant = z.infer<typeof Grant>;
 export interface RunRequestReply {

@@ -109,6 +109,11 @@ export interface CheckpointView {
   createdAt: number;
   files: (CheckpointFile & { url: string })[];
 }
+/** Percent, of the checkpoints read back from their files at the run's end; null for one that was not on the host. */
+export interface FinalTestView {
+  best: { top1: number; top5: number } | null;
+  latest: { top1: number; top5: number } | null;
+}
 export interface RunDetailView extends RunSummaryView {
   config: RunConfig;
   attempts: AttemptView[];
@@ -117,6 +122,8 @@ export interface RunDetailView extends RunSummaryView {
   stepsPerEpoch: number | null;
   /** Every metric name seen. */
   metrics: string[];
+  /** Null before the run's end, and for runs that train nothing. */
+  finalTest: FinalTestView | null;
 }
 /** Newest record the reader has; records are ordered by (attempt, seq). */
 export interface RecordCursor {

@@ -9,6 +9,7 @@ export interface MetricGroup {
 /** Validation first: it is what a study is about. */
 const KNOWN: Record<string, { title: string; rank: number; color: number }> = {
   val: { title: 'Validation', rank: 0, color: 0 },
+  test: { title: 'Final test', rank: 1, color: 0 },
   train: { title: 'Training', rank: 1, color: 1 },
   evaluation: { title: 'Evaluation', rank: 1, color: 1 },
   data: { title: 'Data', rank: 2, color: 4 },

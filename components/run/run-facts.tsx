@@ -58,6 +58,14 @@ export function RunFacts({ run }: { run: RunDetailView }) {
             <span className="num">{formatPercent(run.lastTop1)}</span>
           </Item>
         )}
+        {run.finalTest?.best && (
+          <Item name="Test top-1">
+            <span className="num">{formatPercent(run.finalTest.best.top1)}</span>
+            {run.finalTest.latest && run.finalTest.latest.top1 !== run.finalTest.best.top1 && (
+              <span className="text-ink-3"> latest {formatPercent(run.finalTest.latest.top1)}</span>
+            )}
+          </Item>
+        )}
         <Item name="Network">{run.network}</Item>
         <Item name="Parameters">
           <span className="num">{run.parameterCount === null ? '–' : formatMillions(run.parameterCount)}</span>

@@ -6,6 +6,7 @@ import { FAILURE_LOG_LINES } from '@mealtable/protocol/tunables';
 import type { AttemptView, CheckpointView, RunDetailView } from '@mealtable/protocol/views';
 import { loadCheckpoints, pickBest, pickLatest } from '../checkpoints/checkpoint-rows.ts';
 import { lastLogLines, loadSeries } from '../metrics/read.ts';
+import { loadFinalTest } from './final-test.ts';
 import { loadRunSummary, type Queryable, toMillis } from './summary.ts';
 
 /** @throws {AppError} not_found */
@@ -25,6 +26,7 @@ export async function loadRunDetail(db: Queryable, runId: string): Promise<RunDe
     parameterCount: run.parameter_count,
     stepsPerEpoch: run.steps_per_epoch,
     metrics: [...(await loadSeries(db, runId)).values()],
+    finalTest: await loadFinalTest(db, runId),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Grant, GrantInput } from '@mealtable/protocol/agent-messages';
 import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/records';
 import { type EvaluationSource, RunConfig, startingRun, teachersOf } from '@mealtable/protocol/run-config';
-import { type BestModel, loadBestModels, loadCheckpoints } from '../checkpoints/checkpoint-rows.ts';
+import { type BestModel, loadBestModels, loadCheckpoints, pickBest } from '../checkpoints/checkpoint-rows.ts';
 import { loadClassCounts } from '../hosts/datasets.ts';
 import type { ClaimedRun } from './claim.ts';
 import type { Queryable } from './summary.ts';
@@ -62,7 +62,7 @@ export async function buildGrant(
       config,
       teachers: teacherRuns(config).map(inputOf),
       initialisation: start,
-      resume: await loadResume(db, claim),
+      ...(await loadResume(db, claim)),
     },
   };
 }
@@ -108,9 +108,14 @@ async function loadCheckpointInput(
 const explainNoCheckpoint = ({ runId, checkpointId }: Extract<EvaluationSource, { kind: 'run' }>): string =>
   `The checkpoint ${checkpointId} of ${runId} cannot be had: it, its run or its dataset is gone. Evaluate another one.`;
 
-async function loadResume(db: Queryable, claim: ClaimedRun): Promise<Grant['resume']> {
-  if (claim.resumeCheckpointId === null) return null;
-  const checkpoint = (await loadCheckpoints(db, [claim.runId])).find((c) => c.id === claim.resumeCheckpointId);
+async function loadResume(db: Queryable, claim: ClaimedRun): Promise<Pick<Grant, 'resume' | 'best'>> {
+  if (claim.resumeCheckpointId === null) return { resume: null };
+  const checkpoints = await loadCheckpoints(db, [claim.runId]);
+  const checkpoint = checkpoints.find((c) => c.id === claim.resumeCheckpointId);
   if (!checkpoint) throw new Error(`Checkpoint ${claim.resumeCheckpointId} vanished within its own transaction.`);
-  return { stepsCompleted: checkpoint.stepsCompleted, files: checkpoint.files };
+  const resume = { stepsCompleted: checkpoint.stepsCompleted, files: checkpoint.files };
+  const best = pickBest(checkpoints.filter((c) => c.complete));
+  const file = best?.files.find(({ name }) => name === CHECKPOINT_FILES.model);
+  if (!best || !file || best.id === checkpoint.id) return { resume };
+  return { resume, best: { checkpointId: best.id, file } };
 }

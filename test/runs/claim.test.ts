@@ -220,6 +220,20 @@ describe('the next attempt of a run', () => {
     expect(rewound).toEqual([{ runId, attempt: 2, stepsCompleted: 10 }]);
   });
 
+  test('brings the best checkpoint’s weights, too, where another is gone on from', async () => {
+    const { hub } = core;
+    const host = await addHost(hub);
+    await addStudy(hub);
+    const first = new ScriptedAttempt(hub, await claimOne(hub, host));
+    const [best, latest] = [makeCheckpoint(hub, 10, 70), makeCheckpoint(hub, 20, 60)];
+    await first.send(started(), metrics(20, { 'val/top1': 60 }), best.record, latest.record);
+    for (const one of [best, latest]) await uploadCheckpoint(hub, one);
+    await first.send(ended({ outcome: 'interrupted' }));
+    const { checkpointId, files } = best.record;
+    const file = files.find(({ name }) => name === 'model.safetensors');
+    expect(await claimOne(hub, host)).toMatchObject({ resume: { stepsCompleted: 20 }, best: { checkpointId, file } });
+  });
+
   test('starts from nothing without a complete checkpoint, and a model alone is nothing to resume from', async () => {
     const { hub } = core;
     const host = await addHost(hub);

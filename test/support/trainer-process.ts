@@ -4,7 +4,12 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AttemptRecord, CheckpointRecord, MetricsRecord } from '@mealtable/protocol/records';
+import {
+  type AttemptRecord,
+  CHECKPOINT_FILES,
+  type CheckpointRecord,
+  type MetricsRecord,
+} from '@mealtable/protocol/records';
 import type { RunConfig, TrainingConfig } from '@mealtable/protocol/run-config';
 import { ATTEMPT_FILES, type TrainerJob } from '../../trainer/train/job.ts';
 import { readRecords } from '../../trainer/train/record-reader.ts';
@@ -98,3 +103,22 @@ export const checkpointsOf = (dir: string): CheckpointRecord[] => recordsOf(dir)
 export const logOf = (dir: string): string[] => recordsOf(dir).flatMap((r) => (r.kind === 'log' ? [r.line] : []));
 export const checkpointPath = (dir: string, { checkpointId }: CheckpointRecord, file = ''): string =>
   join(dir, ATTEMPT_FILES.checkpoints, checkpointId, file);
+
+/** What the next attempt is given to go on with, after attempts in these folders, oldest first. */
+export function resumeAfter(dirs: readonly string[]): JobParts {
+  const saved = dirs.flatMap((dir) => checkpointsOf(dir).map((checkpoint) => ({ dir, checkpoint })));
+  const last = saved.at(-1)!;
+  const best = saved.findLast(({ checkpoint }) => checkpoint.isBest);
+  const file = best?.checkpoint.files.find(({ name }) => name === CHECKPOINT_FILES.model);
+  const { stepsCompleted, files } = last.checkpoint;
+  const isOther = best !== undefined && file !== undefined && best !== last;
+  return {
+    resumeDir: checkpointPath(last.dir, last.checkpoint),
+    ...(isOther && { bestPath: checkpointPath(best.dir, best.checkpoint, CHECKPOINT_FILES.model) }),
+    grant: {
+      attempt: dirs.length + 1,
+      resume: { stepsCompleted, files },
+      ...(isOther && { best: { checkpointId: best.checkpoint.checkpointId, file } }),
+    },
+  };
+}

@@ -25,6 +25,7 @@ import {
   logOf,
   makeJob,
   metricsOf,
+  resumeAfter,
   runId,
 } from '../support/trainer-process.ts';
 
@@ -185,16 +186,13 @@ describe('a run that reads its soft labels', () => {
   test('goes on from checkpoints to the same numbers, bit for bit', async () => {
     const expected = numbersOf(first);
     let more: JobParts = {};
-    for (const [i, stopAfter] of [1, STEPS_PER_EPOCH + 3, Number.POSITIVE_INFINITY].entries()) {
+    const dirs: string[] = [];
+    for (const stopAfter of [1, STEPS_PER_EPOCH + 3, Number.POSITIVE_INFINITY]) {
       const { dir } = await run(cached(), { labels: 'stopped', stopAfter, ...more });
       const numbers = numbersOf(dir);
       expect(numbers).toEqual(expected.splice(0, numbers.length));
-      const checkpoint = checkpointsOf(dir).at(-1)!;
-      const { stepsCompleted, files } = checkpoint;
-      more = {
-        resumeDir: checkpointPath(dir, checkpoint),
-        grant: { attempt: i + 2, resume: { stepsCompleted, files } },
-      };
+      dirs.push(dir);
+      more = resumeAfter(dirs);
     }
     expect(expected).toEqual([]);
   });

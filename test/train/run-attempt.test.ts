@@ -23,6 +23,7 @@ import {
   makeJob,
   metricsOf,
   recordsOf,
+  resumeAfter,
   runId,
 } from '../support/trainer-process.ts';
 
@@ -277,23 +278,19 @@ describe('an attempt that goes on from a checkpoint', () => {
     const stops = [1, STEPS_PER_EPOCH + 4, EPOCHS * STEPS_PER_EPOCH];
     const expected = numbersOf(whole.dir);
     let more: JobParts = {};
-    let dir = '';
+    const dirs: string[] = [];
     for (const [i, stopAfter] of [...stops, Number.POSITIVE_INFINITY].entries()) {
       const part = await run({ ...config, epochs: EPOCHS }, { teacherPaths: twoTeachers(), stopAfter, ...more });
       expect(part.outcome).toBe(i < stops.length ? 'interrupted' : 'succeeded');
-      dir = part.dir;
-      const numbers = numbersOf(dir);
+      dirs.push(part.dir);
+      const numbers = numbersOf(part.dir);
       expect(numbers).toEqual(expected.splice(0, numbers.length));
-      const checkpoint = checkpointsOf(dir).at(-1)!;
-      const { stepsCompleted, files } = checkpoint;
+      const checkpoint = checkpointsOf(part.dir).at(-1)!;
       if (i < stops.length) expect(checkpoint).toMatchObject({ stepsCompleted: stops[i], top1: null, isBest: false });
-      more = {
-        resumeDir: checkpointPath(dir, checkpoint),
-        grant: { attempt: i + 2, resume: { stepsCompleted, files } },
-      };
+      more = resumeAfter(dirs);
     }
     expect(expected).toEqual([]);
-    expect(lastWeights(dir)).toEqual(lastWeights(whole.dir));
+    expect(lastWeights(dirs.at(-1)!)).toEqual(lastWeights(whole.dir));
   });
 });
 

@@ -22,6 +22,7 @@ export function makeJob(grant: Grant, dir: AttemptDir, datasetPath: string, thre
     })),
     initialisationPath: grant.initialisation && dir.input(grant.initialisation.file.sha256),
     resumeDir: grant.resume && dir.resume,
+    bestPath: grant.best && dir.input(grant.best.file.sha256),
     threads,
   });
   if (parsed.success) return parsed.data;
@@ -52,6 +53,9 @@ function inputsOf(grant: Grant, dir: AttemptDir): { what: string; file: Checkpoi
   return [
     ...grant.teachers.map((teacher) => weights('Teacher', teacher)),
     ...(grant.initialisation ? [weights('Initialisation', grant.initialisation)] : []),
+    ...(grant.best
+      ? [{ what: 'The best checkpoint', file: grant.best.file, path: dir.input(grant.best.file.sha256) }]
+      : []),
     ...(grant.resume?.files ?? []).map((file) => ({
       what: `Checkpoint at step ${grant.resume?.stepsCompleted}`,
       file,

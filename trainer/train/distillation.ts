@@ -21,8 +21,8 @@ import { Rng } from '../engine/rng.ts';
 import { tf } from '../engine/tf.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
 import { type EnsembleAnswer, givenAnswer } from './given-labels.ts';
-import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
 import { teacherImages } from './own-teacher-images.ts';
+import { type StepResult, type Task, takePrefix, top1Percent, withPrefix } from './task.ts';
 import { Updater, type UpdaterOptions } from './updater.ts';
 
 export interface DistillationParts {

@@ -19,6 +19,8 @@ export const ATTEMPT_FILES = {
   cancel: 'cancel',
   /** One folder per checkpoint, named by its id. */
   checkpoints: 'checkpoints',
+  /** Weights of the best and the latest checkpoint, for the final test. */
+  kept: 'kept',
 } as const;
 
 /** Made by the agent in a checkpoint's folder when the hub has all of its files: the trainer may then delete an old one. */
@@ -44,6 +46,8 @@ export const TrainerJob = z
     initialisationPath: z.string().min(1).nullable(),
     /** Folder of the checkpoint to go on from, its files named as in CHECKPOINT_FILES. */
     resumeDir: z.string().min(1).nullable(),
+    /** The weights of `grant.best`, where that is given. */
+    bestPath: z.string().min(1).nullish(),
     /** Cores that TensorFlow may use. */
     threads: z.int().min(1),
   })

@@ -1,4 +1,5 @@
 /** A distillation task whose teachers see the student's crops at a size of their own. */
+import { type TrainingConfig, teacherSize } from '@mealtable/protocol/run-config';
 import type { Tensor4D } from '@tensorflow/tfjs';
 import type { Tensors } from '../engine/capture.ts';
 import { normalisePixels, type PackedPixels, uploadPixels } from '../engine/pixels.ts';
@@ -10,6 +11,13 @@ const CHANNELS = 3;
 /** What teachers see: images of their own among a step's inputs [N, T, T, 3], else the student's. */
 export const teacherImages = (images: Tensor4D, more: Tensors): Tensor4D =>
   (more.teacher_images as Tensor4D | undefined) ?? images;
+
+/** The student's and the teachers' input size where they differ and steps ask the teachers. */
+export function bothSizesOf(config: TrainingConfig): [number, number] | undefined {
+  if (config.task !== 'distillation' || config.softLabels?.mode === 'cached') return undefined;
+  const size = teacherSize(config);
+  return size === config.inputSize ? undefined : [config.inputSize, size];
+}
 
 /** Takes over `task`, mixing included: outermost, since it turns the bytes of steps' inputs into images. */
 export function withTeacherImages(task: Task, teacherInputSize: number): Task {

@@ -5,7 +5,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { methodOf } from '@mealtable/protocol/distillation-method';
 import { makeId } from '@mealtable/protocol/ids';
-import { type TrainingConfig, teacherSize, teacherWeights } from '@mealtable/protocol/run-config';
+import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
+import { teacherSize, teacherWeights } from '@mealtable/protocol/run-config';
 import { needsLogits } from '@mealtable/protocol/soft-labels';
 import { explainValidationOnly } from '@mealtable/protocol/validation-only';
 import { REFERENCE_VIEWS } from '../data/augment.ts';
@@ -26,18 +27,20 @@ import { createClassificationTask } from './classification.ts';
 import { createDistillationTask } from './distillation.ts';
 import { finiteOnly, requireFinite } from './divergence.ts';
 import { runEvaluation } from './evaluation-attempt.ts';
+import { runFinalTest } from './final-test.ts';
 import { withGivenLabels } from './given-labels.ts';
 import { graphCacheFor } from './graph-cache.ts';
 import { availableBytes, describeMemory, peakMemory } from './host-memory.ts';
 import { ATTEMPT_FILES, isTraining, type TrainerJob, type TrainingJob } from './job.ts';
+import { KeptModels, keepEarlier, TESTED } from './kept-models.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import { explainOutOfMemory, requireFit } from './memory.ts';
 import { isCached, labelsFolder, openStoredLabels, type StoredLabelsContext } from './open-stored-labels.ts';
+import { bothSizesOf, withTeacherImages } from './own-teacher-images.ts';
 import { Predictor } from './predictor.ts';
-import { withTeacherImages } from './own-teacher-images.ts';
 import { obtainPublished, type PublishedFiles } from './published-weights.ts';
 import type { RecordWriter } from './record-writer.ts';
-import { MAX_SILENCE_MS } from './step-meter.ts';
+import { sayingProgress } from './say-progress.ts';
 import { StepRunner } from './step-runner.ts';
 import type { RenderViews, StoredLabels } from './stored-labels.ts';
 import type { Task } from './task.ts';
@@ -133,16 +136,16 @@ async function openLabels(
 ): Promise<StoredLabels | null> {
   const { config } = job.grant;
   if (!isCached(config)) return null;
-  return openStoredLabels(job, config, {
   const { train: split } = prepared.dataset.splits;
   const size = teacherSize(config);
   const renderViews: RenderViews = async (places, view) => {
     const locations = places.map((place) => split.locate(place));
     return (await pool.render(places, locations, view, [size])).pixels;
   };
+  return openStoredLabels(job, config, {
     ...prepared,
-    folder,
     renderViews: size === config.inputSize ? null : renderViews,
+    folder,
     freeBytes: () => (runtime.device === 'cpu' ? freeBytes() : null),
     log: (level, line) => records.log(level, line),
   });
@@ -164,9 +167,9 @@ async function prepareTask(
     await loadInitialisation(network, job, published);
     task = await createTask(job, network, { rng, published, precision });
     task = await followRecipe(task, config);
-    if (job.resumeDir !== null) {
     const bothSizes = bothSizesOf(config);
     if (bothSizes !== undefined) task = withTeacherImages(task, bothSizes[1]);
+    if (job.resumeDir !== null) {
       const { state, progress } = await loadResume(task.averaged ?? network, job.resumeDir, job, trainImages);
       task.loadState(state);
       return { task, progress: { ...progress, backend } };
@@ -198,13 +201,6 @@ async function createTask(
 }
 
 interface Prepared {
-/** The student's and the teachers' input size where they differ and steps ask the teachers. */
-function bothSizesOf(config: TrainingConfig): [number, number] | undefined {
-  if (config.task !== 'distillation' || isCached(config)) return undefined;
-  const size = teacherSize(config);
-  return size === config.inputSize ? undefined : [config.inputSize, size];
-}
-
   dataset: Dataset;
   pool: ImagePool;
   task: Task;
@@ -227,8 +223,8 @@ async function train(
   );
   const views = isCached(config) ? config.softLabels.viewsPerImage : null;
   const viewOf = views === null ? undefined : (epoch: number) => viewOfEpoch(epoch, views);
-  const training = new TrainingBatches(
   const bothSizes = bothSizesOf(config);
+  const training = new TrainingBatches(
     { pool, split: trainSplit, batchSize, unreadable, accumulation: config.accumulation, viewOf, bothSizes },
     Rng.seeded(config.seed),
   );
@@ -249,6 +245,8 @@ async function train(
   );
   const checkpointsDir = join(attemptDir, ATTEMPT_FILES.checkpoints);
   await mkdir(checkpointsDir, { recursive: true });
+  const kept = new KeptModels(join(attemptDir, ATTEMPT_FILES.kept));
+  await keepEarlier(kept, job, progress, training.stepsPerEpoch);
 
   const shape = {
     batchSize: Math.min(batchSize, trainSplit.length),
@@ -275,13 +273,9 @@ async function train(
         steps.pull();
         predictor.refresh();
         const batches = validationBatches({ pool, split: valSplit, batchSize: valBatchSize, unreadable });
-        let spoke = performance.now();
         const predict = (batch: Batch) => predictor.predict(batch);
-        return validate(predict, batches, shouldStop, (done) => {
-          if (performance.now() - spoke < MAX_SILENCE_MS) return;
-          spoke = performance.now();
-          records.log('info', `Validating: ${done} of ${valSplit.length} images done.`);
-        });
+        const say = sayingProgress(records, 'Validating');
+        return validate(predict, batches, shouldStop, (done) => say(done, valSplit.length));
       },
       peakMemory: () => peakMemory(runtime.device),
       unreadableCount: () => unreadable.count,
@@ -294,6 +288,8 @@ async function train(
         const files = await writeCheckpoint(checkpointsDir, checkpointId, { model, state, progress: reached });
         const { stepsCompleted } = reached;
         const epoch = stepsCompleted / training.stepsPerEpoch;
+        const modelPath = join(checkpointsDir, checkpointId, CHECKPOINT_FILES.model);
+        for (const which of TESTED) if (which === 'latest' || isBest) await kept.keep(which, epoch, modelPath);
         records.write({ kind: 'checkpoint', checkpointId, stepsCompleted, epoch, top1, isBest, files });
         await pruneCheckpoints(checkpointsDir, new Set([checkpointId, reached.best?.checkpointId ?? '']));
       },
@@ -307,7 +303,20 @@ async function train(
   const freed = ended.finally(() => {
     for (const graph of [steps, predictor]) graph.dispose();
   });
-  return freed.catch(async (error: unknown) => {
+  const outcome = await freed.catch(async (error: unknown) => {
     throw explainOutOfMemory(error, task, shape, await describeMemory(runtime.device));
+  });
+  if (outcome === 'interrupted') return outcome;
+  return runFinalTest({
+    config,
+    datasetPath: job.datasetPath,
+    dataset,
+    pool,
+    kept,
+    totalSteps: training.stepsPerEpoch * config.epochs,
+    cache: graphCacheFor(job, 'predict'),
+    records,
+    shouldStop,
+    onProgress: sayingProgress(records, 'Testing'),
   });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isImageName, under, type Walk } from './walk.ts';
 
 /** Where train/ and val/ may lie: in the folder itself, or as ILSVRC's and Kaggle's archives unpack. */
-const BASES = ['', 'Data/CLS-LOC', 'ILSVRC/Data/CLS-LOC'];
+export const BASES = ['', 'Data/CLS-LOC', 'ILSVRC/Data/CLS-LOC'];
 
 /** Folders relative to the dataset's own. */
 export interface SplitFolders {

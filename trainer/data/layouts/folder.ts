@@ -53,7 +53,7 @@ export async function readFolder(walk: Walk): Promise<Listing> {
 /** A split's folder for people: relative, unless it is the dataset's own. */
 const describe = (root: string, folder: string) => (folder === '' ? root : `${folder}/`);
 
-async function readClasses(
+export async function readClasses(
   walk: Walk,
   folder: string,
   problems: string[],
@@ -146,7 +146,7 @@ function explainFolder(root: string, folder: string, error: NodeJS.ErrnoExceptio
     : `${path} cannot be read (${error.message}). Check its permissions.`;
 }
 
-function toIndex(classNames: readonly string[], classes: Classes): SplitIndex {
+export function toIndex(classNames: readonly string[], classes: Classes): SplitIndex {
   const files = new PathTableBuilder();
   const labels = new Int32Array([...classes.values()].reduce((sum, paths) => sum + paths.length, 0));
   let at = 0;
