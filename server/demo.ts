@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DEMO_NAMES, DEMOS, type DemoName } from '@mealtable/protocol/demo-study';
 import { isEnded } from '@mealtable/protocol/statuses';
 import type { StudyView } from '@mealtable/protocol/views';
+import { isDatabaseDown } from './database-down.ts';
 import { parseHubEnv } from './env.ts';
 import { PROJECT_DIR } from './project-dir.ts';
 import { type RunningHub, startHub } from './start-hub.ts';
@@ -15,6 +16,8 @@ import { loadStudyView } from './studies/view.ts';
 const LOOK_MS = 1_000;
 /** How long the local host may take to attach before the demo gives up. */
 const HOST_WAIT_MS = 60_000;
+/** A machine with all its cores at work may leave the database without an answer for a while; the runs go on. */
+const DATABASE_WAIT_MS = 180_000;
 
 async function waitForDataset({ hub }: RunningHub) {
   const deadline = performance.now() + HOST_WAIT_MS;
@@ -52,12 +55,27 @@ async function findUnfinishedDemo({ hub }: RunningHub, demo: DemoName): Promise<
 const createDemo = ({ hub }: RunningHub, demo: DemoName) =>
   createStudy(hub, { name: DEMOS[demo].studyName, notes: '', design: DEMOS[demo].design, createdById: null });
 
+/** After a signal the database goes away under the watch; what that throws says nothing. */
+let isEnding = false;
+
+async function loadPatiently({ hub }: RunningHub, studyId: string): Promise<StudyView> {
+  const deadline = performance.now() + DATABASE_WAIT_MS;
+  for (;;) {
+    try {
+      return await loadStudyView(hub.pool, studyId);
+    } catch (error) {
+      if (isEnding || !isDatabaseDown(error) || performance.now() > deadline) throw error;
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
 /** Tells each run's end in a line, once. */
-async function watch({ hub }: RunningHub, studyId: string): Promise<StudyView> {
+async function watch(running: RunningHub, studyId: string): Promise<StudyView> {
   const begun = performance.now();
   const told = new Set<string>();
   for (;;) {
-    const study = await loadStudyView(hub.pool, studyId);
+    const study = await loadPatiently(running, studyId);
     for (const run of study.runs.filter((r) => isEnded(r.status) && !told.has(r.id))) {
       told.add(run.id);
       const result = run.bestTop1 === null ? (run.failureMessage ?? '') : `top-1 ${run.bestTop1.toFixed(2)}`;
@@ -70,9 +88,6 @@ async function watch({ hub }: RunningHub, studyId: string): Promise<StudyView> {
     await sleep(LOOK_MS);
   }
 }
-
-/** After a signal the database goes away under the watch; what that throws says nothing. */
-let isEnding = false;
 
 async function main() {
   const demo = chooseDemo(process.argv.slice(2));

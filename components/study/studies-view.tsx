@@ -66,8 +66,8 @@ export function StudiesView() {
           {canEdit ? (
             <p>
               The demo study trains two teachers on handwritten digits and distils a small student from them, with and
-              without the discriminator, at two input sizes. It needs no GPU, ends in about ten minutes, and fills the
-              top-1 table while you watch.
+              without the discriminator, at two input sizes, with three seeds. It needs no GPU, ends in about ten
+              minutes, and fills the top-1 table while you watch. A second one varies every other factor.
             </p>
           ) : (
             <p>Studies that editors create appear here.</p>
