@@ -78,7 +78,18 @@ export const HostReport = z.object({
   cpuModel: z.string(),
   cpuCount: z.int(),
   memoryBytes: z.number(),
-  gpus: z.array(z.object({ index: z.int(), name: z.string(), memoryBytes: z.number() })),
+  gpus: z.array(
+    z.object({
+      index: z.int(),
+      name: z.string(),
+      memoryBytes: z.number(),
+      /** What the slots' CUDA_VISIBLE_DEVICES name it by. Agents of protocol 1 send neither this nor the driver. */
+      uuid: z.string().optional(),
+      driver: z.string().optional(),
+    }),
+  ),
+  /** Why a slot is not offered just now, one sentence each. */
+  problems: z.array(z.string()).optional(),
   slots: z.int().min(1),
   backend: z.string(),
   datasets: z.array(DatasetReport),

@@ -339,7 +339,7 @@ function makeAgent(report: HostReport, limits: AgentLimits, log: string[]): Agen
       agentVersion: '0',
       hostId: makeId('host', 0, new Uint8Array(12)),
     },
-    host: { report, slots: makeSlots(1, 1, []), datasets: new Map() },
+    host: { report, slots: makeSlots(1, 1, []), datasets: new Map(), devices: null },
     attemptsDir: join(host.dir, 'attempts'),
     limits,
     log: (line) => log.push(line),

@@ -53,6 +53,7 @@ describe('flags', () => {
       token: 't',
       slots: null,
       orphanExitMs: null,
+      oneRun: null,
     });
     expect(parseAgentEnv(good().slice(0, 2), { MEALTABLE_TOKEN: 'v' }, dir)).toMatchObject({ token: 'v' });
     expect(parseAgentEnv([], { MEALTABLE_TOKEN: 'v', MEALTABLE_HUB: 'https://h' }, dir)?.hub).toBe('https://h');
@@ -101,12 +102,13 @@ describe('flags', () => {
 });
 
 describe('machine', () => {
-  const CSV = '0, GPU-aaa, NVIDIA H100 80GB HBM3, 81559\n1, GPU-bbb, NVIDIA GB10, [N/A]\nNo devices were found\n';
+  const CSV =
+    '0, GPU-aaa, NVIDIA H100 80GB HBM3, 81559, 570.86.15\n1, GPU-bbb, NVIDIA GB10, [N/A], [N/A]\nNo devices were found\n';
 
   test('GPUs are read from nvidia-smi, and an inherited choice is kept', async () => {
     expect(parseGpus(CSV)).toEqual([
-      { index: 0, uuid: 'GPU-aaa', name: 'NVIDIA H100 80GB HBM3', memoryBytes: 81559 * 2 ** 20 },
-      { index: 1, uuid: 'GPU-bbb', name: 'NVIDIA GB10', memoryBytes: 0 },
+      { index: 0, uuid: 'GPU-aaa', name: 'NVIDIA H100 80GB HBM3', memoryBytes: 81559 * 2 ** 20, driver: '570.86.15' },
+      { index: 1, uuid: 'GPU-bbb', name: 'NVIDIA GB10', memoryBytes: 0, driver: null },
     ]);
     const pick = async (visible: string) => (await listGpus(visible, async () => CSV)).map((g) => g.uuid);
     expect(await pick('1')).toEqual(['GPU-bbb']);

@@ -189,12 +189,22 @@ export class Agent {
 
   /** True when there were runs, so that there may be more. */
   async #requestRuns(): Promise<boolean> {
+    if (await this.#lookAtDevices()) this.announce();
     const freeSlots = this.#freeSlots().length;
     if (freeSlots === 0 || !this.#isGreeted || this.#isStopping || !this.#hasSpace()) return false;
     // Without an answer in time the hub may have given runs that never arrived here: a new hello tells it so.
     const reply = await this.#hub.askOrLog('run:request', { freeSlots }, () => this.#hub.reconnect());
     const taken = (reply?.grants ?? []).filter((grant) => this.#take(grant));
     return taken.length > 0;
+  }
+
+  /** True when a GPU was taken by another program, or given back. */
+  async #lookAtDevices(): Promise<boolean> {
+    const { devices, report } = this.#options.host;
+    const inUse = new Set(this.#running().flatMap(({ slot }) => slot.device ?? []));
+    if (!devices || !(await devices.refresh(inUse))) return false;
+    report.problems = devices.problems;
+    return true;
   }
 
   #take(unparsed: unknown): boolean {
@@ -277,9 +287,10 @@ export class Agent {
   }
 
   #freeSlots(): Slot[] {
-    const { slots } = this.#options.host;
+    const { slots, devices } = this.#options.host;
     const taken = this.#running().map((attempt) => attempt.slot.index);
-    return slots.filter((slot) => !taken.includes(slot.index)).slice(0, Math.max(0, slots.length - taken.length));
+    const free = slots.filter((slot) => !taken.includes(slot.index));
+    return free.slice(0, Math.max(0, slots.length - taken.length)).filter((slot) => !devices?.isTaken(slot.device));
   }
 
   /** On a full disk every run would fail at once, one after the other. */

@@ -22,6 +22,8 @@ export interface AgentEnv {
   /** Folder of weights files, absolute; null: what MEALTABLE_WEIGHTS_DIR says. */
   weightsDir: string | null;
   orphanExitMs: number | null;
+  /** Use GPUs on which other programs compute, too. */
+  sharesGpus: boolean;
   /** The trainer's program file, absolute. */
   trainer: string;
 }
@@ -37,6 +39,7 @@ export const USAGE = `Attaches this machine to a Mealtable hub and runs its trai
   --dataset NAME=PATH  folder with train/<class>/ and val/<class>/, ImageNet or tar shards; repeatable
   --datasets-dir PATH  folder in which every subfolder is a dataset
   --weights-dir PATH   folder of published weights (or MEALTABLE_WEIGHTS_DIR; default ~/.mealtable/weights)
+  --share-gpus         start runs on GPUs that other programs use, too
   --orphan-exit-ms N   end after this time without a hub and without runs
   --trainer FILE       trainer program (default: trainer.js beside the agent)
   --help               this text`;
@@ -51,6 +54,7 @@ const OPTIONS = {
   dataset: { type: 'string', multiple: true },
   'datasets-dir': { type: 'string' },
   'weights-dir': { type: 'string' },
+  'share-gpus': { type: 'boolean' },
   'orphan-exit-ms': { type: 'string' },
   trainer: { type: 'string' },
   help: { type: 'boolean' },
@@ -82,6 +86,7 @@ export function parseAgentEnv(
       flags['orphan-exit-ms'] === undefined
         ? null
         : wholeNumber('--orphan-exit-ms', flags['orphan-exit-ms'], 1, 2 ** 31 - 1),
+    sharesGpus: flags['share-gpus'] ?? false,
     trainer: parseTrainer(flags.trainer ?? join(programDir, 'trainer.js')),
   };
 }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { HostReport } from '@mealtable/protocol/agent-messages';
 import { configFeatures } from '@mealtable/protocol/config-features';
 import type { DatasetWatch } from './dataset-watch.ts';
+import type { DeviceWatch } from './device-watch.ts';
 import { type Gpu, listGpus } from './gpus.ts';
 import type { LabelWatch } from './label-watch.ts';
 
@@ -23,6 +24,8 @@ export interface Host {
   slots: Slot[];
   /** Folders by dataset name; follows what happens to them. */
   datasets: Map<string, string>;
+  /** Null where GPUs are shared with other programs. */
+  devices: DeviceWatch | null;
 }
 
 export interface HostOptions {
@@ -36,6 +39,9 @@ export interface HostOptions {
   visibleDevices: string | undefined;
   /** An inherited MEALTABLE_ENGINE: 'cpu' keeps trainers from the native TensorFlow. */
   engine: string | undefined;
+  /** Use GPUs on which other programs compute, too. */
+  sharesGpus: boolean;
+  watchDevices: (gpus: readonly Gpu[]) => DeviceWatch;
 }
 
 /** Looks at the machine. Done once at the start; only datasets and soft labels are looked at again later. */
@@ -43,7 +49,10 @@ export async function describeHost(options: HostOptions): Promise<Host> {
   const gpus = await listGpus(options.visibleDevices);
   const cpuCount = availableParallelism();
   const slotCount = options.slots ?? (gpus.length || Math.min(2, cpuCount));
+  const devices = options.sharesGpus ? null : options.watchDevices(gpus);
+  await devices?.refresh(new Set());
   return {
+    devices,
     slots: makeSlots(slotCount, cpuCount, gpus),
     datasets: options.datasets.paths,
     report: {
@@ -52,7 +61,8 @@ export async function describeHost(options: HostOptions): Promise<Host> {
       cpuModel: cpus()[0]?.model.trim() || 'unknown',
       cpuCount,
       memoryBytes: totalmem(),
-      gpus: gpus.map(({ index, name, memoryBytes }) => ({ index, name, memoryBytes })),
+      gpus: gpus.map(({ driver, ...gpu }) => ({ ...gpu, ...(driver !== null && { driver }) })),
+      problems: devices?.problems ?? [],
       slots: slotCount,
       backend: options.engine === 'cpu' ? 'cpu' : backendOfTrainers(),
       datasets: options.datasets.reports,
@@ -67,10 +77,13 @@ export function makeSlots(slotCount: number, cpuCount: number, gpus: Gpu[]): Slo
   const threads = Math.max(1, Math.floor(cpuCount / slotCount));
   return Array.from({ length: slotCount }, (_, index) => ({
     index,
-    device: gpus.length === 0 ? null : gpus[index % gpus.length]!.uuid,
+    device: gpus.length === 0 ? null : deviceOf(gpus[index % gpus.length]!),
     threads,
   }));
 }
+
+/** By UUID, whose meaning no order of counting changes; by number where the driver gives none. */
+const deviceOf = ({ uuid, index }: Gpu) => (/^(GPU|MIG)-/.test(uuid) ? uuid : String(index));
 
 /** 'tensorflow' when the native addon is in place, as the trainer will find it; else 'cpu', the slow fallback. */
 function backendOfTrainers(): string {

@@ -13,6 +13,7 @@ import { BlobClient } from './blob-client.ts';
 import { buildVersion } from './build-version.ts';
 import { DatasetWatch } from './dataset-watch.ts';
 import { describeDataset, findDatasets } from './datasets.ts';
+import { DeviceWatch } from './device-watch.ts';
 import { type AgentEnv, parseAgentEnv, USAGE } from './env.ts';
 import { AGENT_EXIT, AgentExit } from './exit-codes.ts';
 import { loadHostId } from './host-id.ts';
@@ -23,7 +24,7 @@ import { agentLimits } from './limits.ts';
 import { takeLock } from './lock.ts';
 import { makeLog } from './log.ts';
 import { findShim } from './shim.ts';
-import type { TrainerCommand } from './trainer-process.ts';
+import { isOfTrainer, type TrainerCommand } from './trainer-process.ts';
 
 const log = makeLog((text) => process.stdout.write(text), Date.now);
 // The reader of a pipe may be gone, for example a hub that was killed: the agent and its trainers go on.
@@ -53,6 +54,7 @@ function openStateDir(stateDir: string): void {
 }
 
 async function attach(env: AgentEnv): Promise<number> {
+  const attemptsDir = join(env.stateDir, 'attempts');
   const datasets = new DatasetWatch({
     find: () => findDatasets(env.datasets, env.datasetsDir, import.meta.dirname),
     cacheFolder: datasetCacheFolder(process.env),
@@ -68,6 +70,13 @@ async function attach(env: AgentEnv): Promise<number> {
     labels,
     visibleDevices: process.env.CUDA_VISIBLE_DEVICES,
     engine: process.env.MEALTABLE_ENGINE,
+    watchDevices: (gpus) =>
+      new DeviceWatch({
+        gpus,
+        isOurs: (pid) => isOfTrainer(pid, attemptsDir),
+        log,
+        monotonicNow: () => performance.now(),
+      }),
   });
   log(
     `Host ${host.report.name}: ${host.slots.length} slots, ${host.report.gpus.length} GPUs, state in ${env.stateDir}.`,
@@ -89,7 +98,7 @@ async function attach(env: AgentEnv): Promise<number> {
       hostId: loadHostId(env.stateDir, Date.now()),
     },
     host,
-    attemptsDir: join(env.stateDir, 'attempts'),
+    attemptsDir,
     limits: agentLimits,
     log,
     blobs,

@@ -35,7 +35,12 @@ export function findByCommand(matches: (words: string[]) => boolean): ProcessIde
 
 /** Numbers of the running processes whose environment holds `entry`, NAME=VALUE; those of other users cannot be read. */
 export function findByEnvironment(entry: string): number[] {
-  return otherProcesses().filter((pid) => readProc(`/proc/${pid}/environ`)?.split('\0').includes(entry));
+  return otherProcesses().filter((pid) => environmentOf(pid).includes(entry));
+}
+
+/** NAME=VALUE of each variable; none for a process that is gone or another user's. */
+export function environmentOf(pid: number): string[] {
+  return (hasProc && readProc(`/proc/${pid}/environ`)?.split('\0')) || [];
 }
 
 function otherProcesses(): number[] {

@@ -10,6 +10,7 @@ import { hasCode } from './atomic-file.ts';
 import type { AttemptDir, TrainerFile } from './attempt-dir.ts';
 import type { TrainerExit } from './judge-exit.ts';
 import {
+  environmentOf,
   findByCommand,
   findByEnvironment,
   identifyProcess,
@@ -32,7 +33,7 @@ export interface TrainerProcess {
 }
 
 /** In the environment of a trainer and all that it starts: which attempt they are of, by its folder. */
-export const ATTEMPT_VARIABLE = 'MEALTABLE_ATTEMPT';
+const ATTEMPT_VARIABLE = 'MEALTABLE_ATTEMPT';
 const POLL_MS = 10;
 
 /**
@@ -150,6 +151,11 @@ function nameSignal(number: number | null): string | null {
 /** Ends processes that the trainer left behind and that no shim has swept: daemons out of its group, found by their environment. */
 export function endLeftovers(dir: AttemptDir): void {
   for (const pid of findByEnvironment(`${ATTEMPT_VARIABLE}=${dir.path}`)) send(pid, 'SIGKILL');
+}
+
+/** Whether a process belongs to a trainer whose attempt's folder is in this one. */
+export function isOfTrainer(pid: number, attemptsDir: string): boolean {
+  return environmentOf(pid).some((entry) => entry.startsWith(`${ATTEMPT_VARIABLE}=${attemptsDir}/`));
 }
 
 /** Signals the trainer itself, unless its number has passed to another process. */

@@ -65,7 +65,7 @@ records.write({
   stepsPerEpoch: 10,
   totalSteps: script.steps,
   backend: 'fake',
-  device: 'cpu',
+  device: process.env.CUDA_VISIBLE_DEVICES ?? 'cpu',
   parameterCount: 1,
 });
 if (script.readsInputs) {
