@@ -8,7 +8,7 @@ import type { Queryable } from '../runs/summary.ts';
 import { loadKnownRuns } from './teachers.ts';
 
 /** Existing runs that a design names, as teachers or as the student's start. */
-function namedRuns(design: StudyDesign): string[] {
+export function namedRuns(design: StudyDesign): string[] {
   const refs = [
     ...design.factors.teachers.flat(),
     ...design.list.flatMap((l) => l.teachers),

@@ -3,6 +3,7 @@ import { StudyId, VariantId } from '@mealtable/protocol/ids';
 import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import { z } from 'zod';
 import { createStudy } from '../../studies/create.ts';
+import { estimateStudy } from '../../studies/estimate.ts';
 import { expandWithDatabase } from '../../studies/expand.ts';
 import { extendStudy } from '../../studies/extend.ts';
 import { listStudies } from '../../studies/list.ts';
@@ -21,6 +22,10 @@ export const studiesRouter = createRouter({
   preview: viewerProcedure
     .input(z.strictObject({ design: StudyDesign }))
     .query(({ ctx, input }) => expandWithDatabase(ctx.pool, input.design)),
+  /** Hours that a design would take, by what the hosts have computed so far, and the labels that they keep already. */
+  estimate: viewerProcedure
+    .input(z.strictObject({ design: StudyDesign, extends: StudyId.nullable().default(null) }))
+    .query(({ ctx, input }) => estimateStudy(ctx.pool, input.design, input.extends)),
   create: editorProcedure
     .input(z.strictObject({ name: StudyName, notes: Notes.default(''), design: StudyDesign }))
     .mutation(async ({ ctx, input }) => ({ id: await createStudy(ctx, { ...input, createdById: ctx.member.id }) })),
