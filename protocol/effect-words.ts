@@ -1,5 +1,5 @@
 /** Effects as rows of words and numbers as text: the same on the page, in copies and in a terminal. */
-import { factorWords } from './factor-levels.ts';
+import { FACTOR_WORDS } from './factor-levels.ts';
 import type { PairedDifference, StudyEffects } from './views.ts';
 
 export interface EffectRow {
@@ -16,7 +16,7 @@ export function effectRows({ factors, interactions }: StudyEffects): EffectRow[]
     levels.map(
       ({ level, difference }): EffectRow => ({
         kind: 'effect',
-        factor: factorWords(factor),
+        factor: FACTOR_WORDS[factor],
         level,
         against: reference,
         difference,
@@ -29,7 +29,7 @@ export function effectRows({ factors, interactions }: StudyEffects): EffectRow[]
     ...interactions.map(
       ({ factors: [a, b], difference }): EffectRow => ({
         kind: 'interaction',
-        factor: both([factorWords(a.factor), factorWords(b.factor)]),
+        factor: both([FACTOR_WORDS[a.factor], FACTOR_WORDS[b.factor]]),
         level: both([a.level, b.level]),
         against: both([a.reference, b.reference]),
         difference,

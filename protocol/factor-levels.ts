@@ -16,11 +16,17 @@ export type FactorName = 'teachers' | 'discriminator' | 'inputSize' | ChoiceName
 /** In the order of the variants. */
 export const FACTOR_NAMES: readonly FactorName[] = ['teachers', 'discriminator', 'inputSize', ...CHOICE_NAMES];
 
-/** "Teachers", "Hard label weight": the words of the name itself. */
-export const factorWords = (name: FactorName): string => {
-  if (name === 'ema') return 'EMA';
-  const words = name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** Headings of forms and tables. */
+export const FACTOR_WORDS: Record<FactorName, string> = {
+  teachers: 'Teachers',
+  discriminator: 'Discriminator',
+  inputSize: 'Input size',
+  teacherInputSize: 'Teachers’ input size',
+  ensemble: 'Ensemble',
+  temperature: 'Temperature',
+  hardLabelWeight: 'Weight of hard labels',
+  mixing: 'Mixed images',
+  ema: 'Averaged weights',
 };
 
 /** The teachers' part of a student variant's label, which names runs as people do: what stands before its other levels. */

@@ -1,5 +1,5 @@
 'use client';
-import { factorWords } from '@mealtable/protocol/factor-levels';
+import { FACTOR_WORDS } from '@mealtable/protocol/factor-levels';
 import type { FactorEffects, StudyEffects } from '@mealtable/protocol/views';
 import { Scale } from 'lucide-react';
 import { Fragment, memo, useMemo, useState } from 'react';
@@ -88,7 +88,7 @@ function FactorRows({
           colSpan={COLUMNS}
           className="border-b bg-sunken/60 px-3 py-1.5 text-left font-semibold text-ink-2 text-xs"
         >
-          {factorWords(factor)}
+          {FACTOR_WORDS[factor]}
           <span className="font-normal text-ink-3"> · against {reference}</span>
           {isIncomplete && (
             <Badge tone="warn" className="ml-2">
@@ -100,7 +100,7 @@ function FactorRows({
       {levels.map(({ level, variantPairs, difference }) => (
         <EffectRow
           key={level}
-          name={`${factorWords(factor)} ${level} against ${reference}`}
+          name={`${FACTOR_WORDS[factor]} ${level} against ${reference}`}
           level={level}
           difference={difference}
           scale={scale}

@@ -1,4 +1,4 @@
-import { factorWords } from '@mealtable/protocol/factor-levels';
+import { FACTOR_WORDS } from '@mealtable/protocol/factor-levels';
 import type { InteractingLevel, InteractionEffect } from '@mealtable/protocol/views';
 import { useMemo } from 'react';
 import { Table } from '../ui/table';
@@ -6,7 +6,7 @@ import { EffectRow } from './effect-row';
 import { effectScale } from './effect-scale';
 import { EffectsHead } from './effects-section';
 
-const named = ({ factor, level }: InteractingLevel) => `${factorWords(factor)} ${level}`;
+const named = ({ factor, level }: InteractingLevel) => `${FACTOR_WORDS[factor]} ${level}`;
 
 /** Differences of differences: nothing where both factors act by themselves. */
 export function InteractionRows({ interactions }: { interactions: readonly InteractionEffect[] }) {

@@ -1,6 +1,6 @@
 /** What each factor does, on the page's scale and as text. */
 import { isWithinNoise, pWords, signed } from '@mealtable/protocol/effect-words';
-import { factorWords, levelKey, levelWords } from '@mealtable/protocol/factor-levels';
+import { FACTOR_NAMES, FACTOR_WORDS, levelKey, levelWords } from '@mealtable/protocol/factor-levels';
 import type { Levels } from '@mealtable/protocol/study-design';
 import type { StudyEffects } from '@mealtable/protocol/views';
 import { describe, expect, it } from 'vitest';
@@ -167,6 +167,6 @@ describe('words', () => {
     );
     expect(words).toEqual(['My study', 'reversed', '32 px', 'temperature 1']);
     expect(levelKey(levels, 'temperature')).toBe(levelKey({ ...levels, temperature: 1 }, 'temperature'));
-    expect(factorWords('hardLabelWeight')).toBe('Hard label weight');
+    expect(FACTOR_NAMES.map((name) => FACTOR_WORDS[name])).toContain('Weight of hard labels');
   });
 });

@@ -1,4 +1,5 @@
 'use client';
+import { FACTOR_WORDS } from '@mealtable/protocol/factor-levels';
 import {
   type ChoiceName,
   type Choices,
@@ -15,7 +16,6 @@ import { BaseMark } from './base-mark';
 import { choicesOfDesign } from './draft';
 import { useStudyForm } from './form-context';
 import { problemAt } from './problems';
-import { CHOICE_LABELS } from './row-choices';
 
 interface LevelsFieldProps<K extends ChoiceName> {
   name: K;
@@ -58,7 +58,7 @@ export function LevelsField<K extends ChoiceName>({ name, hint, offered, show, c
     (choicesOfDesign(existing)[name] as readonly Choices[K][]).some((old) => keyOf(old) === keyOf(level));
   return (
     <FieldGroup
-      label={CHOICE_LABELS[name]}
+      label={FACTOR_WORDS[name]}
       path={`factors.${name}`}
       hint={hint}
       error={problemAt(shown, `factors.${name}`, true)}

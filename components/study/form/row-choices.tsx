@@ -1,4 +1,5 @@
 'use client';
+import { FACTOR_WORDS } from '@mealtable/protocol/factor-levels';
 import { CHOICE_NAMES, type ChoiceName, type Choices, choiceKey, choiceWords } from '@mealtable/protocol/study-choices';
 import { Select } from '../../ui/select';
 import { rowChoice, type VariantDraft } from './draft';
@@ -22,7 +23,7 @@ export function RowChoices({ variant, index, isFixed, onChange }: RowChoicesProp
     return (
       <Select
         key={name}
-        aria-label={`${CHOICE_LABELS[name]} of variant ${index + 1}`}
+        aria-label={`${FACTOR_WORDS[name]} of variant ${index + 1}`}
         value={keyOf(rowChoice(draft.choices, variant.choices ?? {}, name))}
         disabled={isFixed}
         onChange={(key) => onChange({ ...variant.choices, [name]: levels.find((level) => keyOf(level) === key) })}
@@ -33,13 +34,3 @@ export function RowChoices({ variant, index, isFixed, onChange }: RowChoicesProp
   };
   return <div className="mt-2 flex flex-wrap gap-2 pl-8">{several.map((name) => control(name))}</div>;
 }
-
-/** Headings of the factors in the form. */
-export const CHOICE_LABELS: Record<ChoiceName, string> = {
-  teacherInputSize: 'Teachers’ input size',
-  ensemble: 'Ensemble',
-  temperature: 'Temperature',
-  hardLabelWeight: 'Weight of hard labels',
-  mixing: 'Mixed images',
-  ema: 'Averaged weights',
-};
