@@ -70,6 +70,15 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
 }
 
+/** "588 MMACs", "4.09 GMACs", "1.23 PMACs": multiply-accumulates with three digits. */
+export function formatMacs(macs: number): string {
+  if (macs === 0) return '0';
+  const units = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+  const unit = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, Number(macs.toPrecision(3)))) / 3));
+  const value = macs / 1000 ** unit;
+  return `${value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2)} ${units[unit]}MACs`;
+}
+
 /** Four significant digits for a metric of unknown scale; very small and very large ones in powers of ten. */
 export function formatMetric(value: number | null | undefined): string {
   if (value === null || value === undefined) return NONE;

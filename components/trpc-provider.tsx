@@ -1,7 +1,7 @@
 'use client';
 /** The typed door to the hub's API: react-query over tRPC. */
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { createTRPCClient, httpBatchLink } from '@trpc/client';
+import { createTRPCClient, httpBatchLink, httpLink, splitLink } from '@trpc/client';
 import { createTRPCContext } from '@trpc/tanstack-react-query';
 import { type ReactNode, useState } from 'react';
 import superjson from 'superjson';
@@ -33,7 +33,14 @@ export function TrpcProvider({ children }: { children: ReactNode }) {
   const [queryClient] = useState(makeQueryClient);
   const [trpcClient] = useState(() =>
     createTRPCClient<AppRouter>({
-      links: [httpBatchLink({ url: '/api/trpc', transformer: superjson, maxURLLength: 4_000 })],
+      links: [
+        splitLink({
+          condition: ({ path }) => path === 'studies.estimate',
+          // Its input is a whole design, which does not fit into an address.
+          true: httpLink({ url: '/api/trpc', transformer: superjson, methodOverride: 'POST' }),
+          false: httpBatchLink({ url: '/api/trpc', transformer: superjson, maxURLLength: 4_000 }),
+        }),
+      ],
     }),
   );
   return (

@@ -51,6 +51,10 @@ describe('the switch for soft labels', () => {
     expect(logitsOf({ discriminator: [false, 'detached'] })).toMatchObject({ logits: true });
     for (const same of [[true], [false], [true, 'reversal']] as StudyDraft['discriminator'][])
       expect(logitsOf({ discriminator: same })).not.toHaveProperty('logits');
+    // Prefilled sets are shared by all anyway.
+    expect(logitsOf({ discriminator: [false, true], softLabels: cached({ mode: 'prefill' }) })).not.toHaveProperty(
+      'logits',
+    );
     const { discriminatorOptions } = newDraft('digits');
     const inputs = { ...discriminatorOptions, inputs: 'probabilities' as const };
     expect(logitsOf({ discriminator: [false, true], discriminatorOptions: inputs })).not.toHaveProperty('logits');
@@ -63,11 +67,12 @@ describe('the switch for soft labels', () => {
   });
 
   it('comes back from its design unchanged, as cloning and extending need it', () => {
-    for (const discriminator of [[true], [false, true]])
-      for (const logits of ['shared', 'own', 'always', 'never'] as const) {
-        const design = parse(draftWith({ discriminator, softLabels: cached({ keep: '5', logits }) }));
-        expect(parse(draftFromDesign('x', '', design))).toEqual(design);
-      }
+    for (const mode of ['cached', 'prefill'] as const)
+      for (const discriminator of [[true], [false, true]])
+        for (const logits of ['shared', 'own', 'always', 'never'] as const) {
+          const design = parse(draftWith({ discriminator, softLabels: cached({ mode, keep: '5', logits }) }));
+          expect(parse(draftFromDesign('x', '', design))).toEqual(design);
+        }
     const online = { ...parse(draftWith()), softLabels: { mode: 'online' as const } };
     const more = parse({ ...draftFromDesign('x', '', online), seeds: [0, 1, 2, 3] });
     expect(keepFixed(more, online)).toEqual({ ...online, seeds: [0, 1, 2, 3] });

@@ -81,6 +81,7 @@ function ExtendForm({ id, study, datasets, teachers }: ExtendFormProps) {
       datasets={datasets}
       teachers={teachers}
       existing={existing}
+      extendedId={id}
       isBusy={extend.isPending || extend.isSuccess}
       error={extend.error}
       onSubmit={async ({ design }) => {

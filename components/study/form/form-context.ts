@@ -17,9 +17,13 @@ export interface StudyFormState {
   problems: readonly FieldProblem[];
   /** Those to be shown at their fields already. */
   shown: readonly FieldProblem[];
+  /** Null while what was typed is none. */
+  design: StudyDesign | null;
   expansion: Expansion | null;
   /** What an existing study has and must keep; null for a new one. */
   existing: StudyDesign | null;
+  /** Of the existing study. */
+  extendedId: string | null;
 }
 
 export const StudyFormContext = createContext<StudyFormState | null>(null);

@@ -62,6 +62,7 @@ export function NewStudyView({ cloneOf }: { cloneOf: string | null }) {
               datasets={datasets}
               teachers={teachers}
               existing={null}
+              extendedId={null}
               isBusy={create.isPending || create.isSuccess}
               error={create.error}
               onSubmit={async (study) => {

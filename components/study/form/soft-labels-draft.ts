@@ -48,7 +48,7 @@ export function softLabelsDraft(design: StudyDesign): SoftLabelsDraft {
   const { softLabels } = design;
   if (softLabels === undefined || softLabels.mode === 'online') return newSoftLabels();
   const { mode, viewsPerImage, augmentationSeed, keep, logits } = softLabels;
-  const unsaid = isLogitsMixed(needsOfDesign(design)) ? 'own' : 'shared';
+  const unsaid = mode === 'cached' && isLogitsMixed(needsOfDesign(design)) ? 'own' : 'shared';
   return {
     mode,
     viewsPerImage: String(viewsPerImage),
@@ -61,9 +61,9 @@ export function softLabelsDraft(design: StudyDesign): SoftLabelsDraft {
 /** @returns the design's field where labels are kept, else nothing: online is what leaving it out means */
 export function softLabelsInput(draft: SoftLabelsDraft, needs: LogitNeeds) {
   if (draft.mode === 'online') return {};
-  const logits = { shared: isLogitsMixed(needs) || undefined, own: undefined, always: true, never: false }[
-    draft.logits
-  ];
+  // Prefilled sets are shared by all unless said otherwise.
+  const shared = (draft.mode === 'cached' && isLogitsMixed(needs)) || undefined;
+  const logits = { shared, own: undefined, always: true, never: false }[draft.logits];
   return {
     softLabels: {
       mode: draft.mode,

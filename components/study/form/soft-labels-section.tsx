@@ -17,6 +17,11 @@ const MODES: readonly { value: LabelMode; label: string; says: string }[] = [
     label: 'Cached',
     says: 'What teachers say of a crop is kept on the host: the first run to need a label computes it, the others read it.',
   },
+  {
+    value: 'prefill',
+    label: 'Prefilled',
+    says: 'Runs of their own compute all labels first, on any host; students wait for them, ask no teacher, and fit on smaller hosts.',
+  },
 ];
 const KEPT = [
   { value: 'full', label: 'All' },
@@ -62,6 +67,8 @@ function KeptLabelFields({ change }: { change: (part: Partial<SoftLabelsDraft>) 
   const { draft, shown, existing } = useStudyForm();
   const { softLabels } = draft;
   const disabled = existing !== null;
+  // There, all students that have a teacher in common read one set.
+  const isPrefilled = softLabels.mode === 'prefill';
   const errorAt = (field: keyof SoftLabelsDraft) => problemAt(shown, `${PATH}.${field}`, true);
   return (
     <div className="mt-4 grid items-start gap-4 sm:grid-cols-2">
@@ -125,8 +132,8 @@ function KeptLabelFields({ change }: { change: (part: Partial<SoftLabelsDraft>) 
           <Select
             {...control}
             disabled={disabled}
-            value={softLabels.logits}
-            options={LOGITS}
+            value={isPrefilled && softLabels.logits === 'own' ? 'shared' : softLabels.logits}
+            options={LOGITS.filter(({ value }) => !isPrefilled || value !== 'own')}
             onChange={(logits) => change({ logits })}
           />
         )}

@@ -3,6 +3,7 @@ import { describeError, readProblems } from '../../api-error';
 import { plural } from '../../format';
 import { Button } from '../../ui/button';
 import { Notice } from '../../ui/notice';
+import { CostSummary } from './cost-summary';
 import { useStudyForm } from './form-context';
 import { PreviewTable } from './preview-table';
 import { useNewRuns } from './use-new-runs';
@@ -41,6 +42,7 @@ export function SubmitPanel({ isBusy, isTried, error, onGoTo }: SubmitPanelProps
         </p>
       </div>
       {expansion?.ok && <PreviewTable variants={expansion.variants} newRuns={newRuns} />}
+      {expansion?.ok && (newRuns === null || addedCount > 0) && <CostSummary newRuns={newRuns} />}
       <div className="space-y-3 border-t p-4">
         {problems.length > 0 && (
           <div role={isTried ? 'alert' : undefined}>

@@ -14,10 +14,12 @@ export interface StudyFormInput {
   datasets: readonly DatasetOption[];
   teachers: readonly TeacherOption[];
   existing: StudyDesign | null;
+  /** Of the existing study. */
+  extendedId: string | null;
 }
 
 /** The form's state and what follows from it: choices, problems, the expansion. */
-export function useStudyFormState({ initial, datasets, teachers, existing }: StudyFormInput) {
+export function useStudyFormState({ initial, datasets, teachers, existing, extendedId }: StudyFormInput) {
   const [draft, setDraft] = useState(initial);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [isTried, setTried] = useState(false);
@@ -50,6 +52,19 @@ export function useStudyFormState({ initial, datasets, teachers, existing }: Stu
     setDraft((old) => (typeof change === 'function' ? change(old) : { ...old, ...change }));
   };
   const touch = (path: string) => setTouched((old) => (old.has(path) ? old : new Set([...old, path])));
-  const state: StudyFormState = { draft, update, datasets, choices, known, problems, shown, expansion, existing };
-  return { state, design: parsed.ok ? parsed.design : null, touch, isTried, setTried, setRefused };
+  const design = parsed.ok ? parsed.design : null;
+  const fixed = { existing, extendedId };
+  const state: StudyFormState = {
+    draft,
+    update,
+    datasets,
+    choices,
+    known,
+    problems,
+    shown,
+    design,
+    expansion,
+    ...fixed,
+  };
+  return { state, design, touch, isTried, setTried, setRefused };
 }
