@@ -129,6 +129,8 @@ export const Grant = z.object({
   teachers: z.array(GrantInput),
   initialisation: GrantInput.nullable(),
   resume: z.object({ stepsCompleted: z.int(), files: z.array(CheckpointFile) }).nullable(),
+  /** What other runs have labelled for this one: the files of each set. Only where there are such. */
+  labels: z.array(z.object({ runId: RunId, files: z.array(CheckpointFile) })).optional(),
   /** Weights of the best checkpoint so far, where another one is gone on from: what the run tests at its end. */
   best: z.object({ checkpointId: CheckpointId, file: CheckpointFile }).nullish(),
 });

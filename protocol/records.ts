@@ -101,5 +101,9 @@ export const CHECKPOINT_FILES = {
   progress: 'progress.json',
 } as const;
 
+/** The first of the files of a set of labels; the others hold the labels and have this ending. */
+export const LABEL_SET_FILE = 'labels.json';
+export const LABELS_ENDING = '.labels';
+
 /** What the trainer itself says when it ends in good order; anything else is judged by the agent from the exit. */
 export const TRAINER_EXIT = { succeeded: 0, interrupted: 75, failed: 1 } as const;

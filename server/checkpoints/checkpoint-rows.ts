@@ -1,5 +1,5 @@
 /** Reading checkpoints: which are complete, which is best, which is the one to go on from. */
-import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/records';
+import { CHECKPOINT_FILES, type CheckpointFile, LABEL_SET_FILE } from '@mealtable/protocol/records';
 import type { Queryable } from '../runs/summary.ts';
 
 export interface StoredCheckpoint {
@@ -20,11 +20,11 @@ export const IS_COMPLETE = `NOT EXISTS (
   SELECT 1 FROM checkpoint_files f LEFT JOIN blobs b ON b.sha256 = f.sha256
   WHERE f.checkpoint_id = c.id AND b.sha256 IS NULL)`;
 
-/** SQL condition: checkpoint `c` holds all that a trainer needs to go on. A model alone can only be used. */
+/** SQL condition: checkpoint `c` holds all that a trainer needs to go on, or labels. A model alone can only be used. */
 export const IS_RESUMABLE = `(
-  SELECT count(*) FROM checkpoint_files f
-  WHERE f.checkpoint_id = c.id AND f.name IN ('${Object.values(CHECKPOINT_FILES).join("', '")}')
-) = ${Object.keys(CHECKPOINT_FILES).length}`;
+  SELECT count(*) FILTER (WHERE f.name = '${LABEL_SET_FILE}') = 1
+      OR count(*) FILTER (WHERE f.name IN ('${Object.values(CHECKPOINT_FILES).join("', '")}')) = ${Object.keys(CHECKPOINT_FILES).length}
+  FROM checkpoint_files f WHERE f.checkpoint_id = c.id)`;
 
 /** @returns the runs' checkpoints, oldest first */
 export async function loadCheckpoints(db: Queryable, runIds: readonly string[]): Promise<StoredCheckpoint[]> {
@@ -80,8 +80,13 @@ export function pickLatest<T extends Ranked>(checkpoints: readonly T[]): T | und
   return checkpoints.at(-1);
 }
 
+/** Whether these are labels, instead of a network's weights. */
+export const holdsLabels = (c: Pick<StoredCheckpoint, 'files'>): boolean =>
+  c.files.some(({ name }) => name === LABEL_SET_FILE);
+
 export const isResumable = (c: Pick<StoredCheckpoint, 'complete' | 'files'>): boolean =>
-  c.complete && Object.values(CHECKPOINT_FILES).every((name) => c.files.some((f) => f.name === name));
+  c.complete &&
+  (holdsLabels(c) || Object.values(CHECKPOINT_FILES).every((name) => c.files.some((f) => f.name === name)));
 
 /** True when a run has something to offer: at least one checkpoint with all its files. */
 export async function hasCompleteCheckpoint(db: Queryable, runId: string): Promise<boolean> {

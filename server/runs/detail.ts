@@ -4,7 +4,7 @@ import { RunConfig } from '@mealtable/protocol/run-config';
 import type { AttemptOutcome, FailureCode } from '@mealtable/protocol/statuses';
 import { FAILURE_LOG_LINES } from '@mealtable/protocol/tunables';
 import type { AttemptView, CheckpointView, RunDetailView } from '@mealtable/protocol/views';
-import { loadCheckpoints, pickBest, pickLatest } from '../checkpoints/checkpoint-rows.ts';
+import { holdsLabels, loadCheckpoints, pickBest, pickLatest } from '../checkpoints/checkpoint-rows.ts';
 import { lastLogLines, loadSeries } from '../metrics/read.ts';
 import { loadFinalTest } from './final-test.ts';
 import { loadRunSummary, type Queryable, toMillis } from './summary.ts';
@@ -77,10 +77,10 @@ async function loadAttempts(db: Queryable, runId: string): Promise<AttemptView[]
   }));
 }
 
-/** Newest first. Best is said of a complete one: it is what can be downloaded. */
+/** Newest first. Best is said of a complete one with a model: it is what can be downloaded. */
 async function loadCheckpointViews(db: Queryable, runId: string): Promise<CheckpointView[]> {
   const checkpoints = await loadCheckpoints(db, [runId]);
-  const best = pickBest(checkpoints.filter((c) => c.complete));
+  const best = pickBest(checkpoints.filter((c) => c.complete && !holdsLabels(c)));
   const latest = pickLatest(checkpoints);
   return checkpoints.reverse().map((c) => ({
     id: c.id,

@@ -2,7 +2,14 @@
 import type { Grant, GrantInput } from '@mealtable/protocol/agent-messages';
 import { CHECKPOINT_FILES, type CheckpointFile } from '@mealtable/protocol/records';
 import { type EvaluationSource, RunConfig, startingRun, teachersOf } from '@mealtable/protocol/run-config';
-import { type BestModel, loadBestModels, loadCheckpoints, pickBest } from '../checkpoints/checkpoint-rows.ts';
+import {
+  type BestModel,
+  holdsLabels,
+  loadBestModels,
+  loadCheckpoints,
+  pickBest,
+  pickLatest,
+} from '../checkpoints/checkpoint-rows.ts';
 import { loadClassCounts } from '../hosts/datasets.ts';
 import type { ClaimedRun } from './claim.ts';
 import type { Queryable } from './summary.ts';
@@ -12,6 +19,10 @@ export type GrantResult = { ok: true; grant: Grant } | { ok: false; message: str
 /** Teachers that are runs. Published weights are had by the host itself. */
 const teacherRuns = (config: RunConfig): string[] =>
   teachersOf(config).flatMap((teacher) => (teacher.kind === 'run' ? [teacher.runId] : []));
+
+/** Runs that have labelled for this one. */
+const labellingRuns = (config: RunConfig): readonly string[] =>
+  config.task === 'distillation' && config.softLabels?.mode === 'cached' ? (config.softLabels.labelledBy ?? []) : [];
 
 /** Runs whose best weights this one starts from: its teachers and its start. An evaluation names one checkpoint instead. */
 export function referencedRuns(config: RunConfig): string[] {
@@ -53,6 +64,9 @@ export async function buildGrant(
     const runId = startingRun(config);
     start = runId === null ? null : inputOf(runId);
   }
+  const labels = await loadLabels(db, labellingRuns(config));
+  const unlabelled = labels.find(({ files }) => files.length === 0);
+  if (unlabelled) return { ok: false, message: `The labels of ${unlabelled.runId} cannot be had: retry that run.` };
   return {
     ok: true,
     grant: {
@@ -62,6 +76,7 @@ export async function buildGrant(
       config,
       teachers: teacherRuns(config).map(inputOf),
       initialisation: start,
+      ...(labels.length > 0 && { labels }),
       ...(await loadResume(db, claim)),
     },
   };
@@ -86,6 +101,13 @@ async function loadInputs(
     if (file !== undefined && classCount !== undefined) inputs.set(id, { runId: id, network, classCount, file });
   }
   return inputs;
+}
+
+/** The files of each run's labels as far as they have arrived, none of a run that is gone. */
+async function loadLabels(db: Queryable, runIds: readonly string[]): Promise<NonNullable<Grant['labels']>> {
+  if (runIds.length === 0) return [];
+  const complete = (await loadCheckpoints(db, runIds)).filter((c) => c.complete && holdsLabels(c));
+  return runIds.map((runId) => ({ runId, files: pickLatest(complete.filter((c) => c.runId === runId))?.files ?? [] }));
 }
 
 /** The model of one checkpoint, whatever became of its run. */

@@ -46,7 +46,7 @@ const SELECT = `
   SELECT r.id, r.study_id, s.name AS study_name, r.variant_id, v.label AS variant_label, r.role, r.seed,
          r.config->>'task' AS task, r.network, v.input_size, r.status, r.held_at, r.cancel_requested_at,
          r.failure_code, r.failure_message, r.attempt, r.max_attempts, r.host_id, h.name AS host_name,
-         r.steps_completed, r.total_steps, COALESCE((r.config->>'epochs')::int, 1) AS epochs,
+         r.steps_completed, r.total_steps, COALESCE((r.config->>'epochs')::int, (r.config#>>'{softLabels,viewsPerImage}')::int, 1) AS epochs,
          r.best_top1, r.best_epoch, r.last_top1, r.created_at, r.started_at, r.finished_at,
          CASE WHEN r.status = 'queued' THEN (
            SELECT json_agg(json_build_object('runId', n.id, 'label', nv.label, 'status', n.status) ORDER BY nv.position)

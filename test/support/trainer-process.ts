@@ -41,6 +41,7 @@ export function makeJob<C extends RunConfig>(
     datasetPath,
     teacherPaths: [],
     initialisationPath: null,
+    labelSets: [],
     resumeDir: null,
     threads: 1,
     ...more,

@@ -96,6 +96,14 @@ export class AttemptDir {
   input(sha256: string): string {
     return join(this.path, 'inputs', `${sha256}.safetensors`);
   }
+  /** What describes a set of labels that the grant names. */
+  labelSet(sha256: string): string {
+    return join(this.path, 'inputs', `${sha256}.json`);
+  }
+  /** A file of labels until it has its place in this host's cache. */
+  labelPart(sha256: string): string {
+    return join(this.path, 'inputs', `${sha256}.labels`);
+  }
   get resume(): string {
     return join(this.path, 'resume');
   }

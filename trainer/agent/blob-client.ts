@@ -42,18 +42,21 @@ export class BlobClient {
     this.#options = options;
   }
 
-  /** One try to bring the file at `path` to the hub. A file that the hub has already is not sent. */
-  async upload(path: string, blob: BlobRef, signal: AbortSignal): Promise<UploadResult> {
+  /**
+   * One try to bring the file at `path` to the hub. A file that the hub has already is not sent.
+   * @param keeps whether the cache takes it in, so that another run on this host needs no download
+   */
+  async upload(path: string, blob: BlobRef, signal: AbortSignal, keeps = true): Promise<UploadResult> {
     try {
       const known = await this.#request('HEAD', blob, { signal });
-      if (known.status === 200) return this.#stored(path, blob);
+      if (known.status === 200) return this.#stored(path, blob, keeps);
       if (known.status !== 404) return { kind: 'refused', message: await refusalOf(known) };
       const body = await openAsBlob(path);
       if (body.size !== blob.sizeBytes) return unusable(path);
       const reply = await this.#request('PUT', blob, { signal, body });
       if (reply.ok) {
         await reply.arrayBuffer();
-        return this.#stored(path, blob);
+        return this.#stored(path, blob, keeps);
       }
       const message = await refusalOf(reply);
       return (await hashFile(path)) === blob.sha256 ? { kind: 'refused', message } : unusable(path);
@@ -158,10 +161,15 @@ export class BlobClient {
     }
   }
 
-  #stored(path: string, blob: BlobRef): UploadResult {
+  /** The cache keeps this file no longer: it has a place of its own. */
+  forget(blob: BlobRef): void {
+    rmSync(this.#options.cache.pathOf(blob), { force: true });
+  }
+
+  #stored(path: string, blob: BlobRef, keeps: boolean): UploadResult {
     try {
       // A student on this host that starts from the checkpoint then needs no download.
-      this.#options.cache.addLink(blob, path);
+      if (keeps) this.#options.cache.addLink(blob, path);
     } catch (error) {
       this.#options.log(`The cache could not take ${blob.sha256} (${reasonOf(error)}).`);
     }

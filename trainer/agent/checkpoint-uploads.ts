@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CheckpointRecord } from '@mealtable/protocol/records';
+import { type CheckpointRecord, LABELS_ENDING } from '@mealtable/protocol/records';
 import { UPLOADED_MARK } from '../train/job.ts';
 import type { AttemptDir } from './attempt-dir.ts';
 import type { BlobClient } from './blob-client.ts';
@@ -80,7 +80,9 @@ export class CheckpointUploads {
     let refusals = 0;
     for (const file of record.files) {
       for (;;) {
-        const result = await blobs.upload(join(this.#folder(record), file.name), file, signal);
+        // Labels lie where every run of this host finds them.
+        const keeps = !file.name.endsWith(LABELS_ENDING);
+        const result = await blobs.upload(join(this.#folder(record), file.name), file, signal, keeps);
         if (signal.aborted) return;
         if (result.kind === 'stored') break;
         if (result.kind === 'refused') refusals++;

@@ -47,6 +47,9 @@ export function openLabelCache(folder: string, key: LabelKey, { writable }: { wr
   return new LabelCache(folder, key, writable);
 }
 
+/** Gets the record at words[at...], which is that of the request's pair at `position`. */
+type TakeRecord = (words: Uint16Array, at: number, position: number) => void;
+
 export class LabelCache {
   readonly #folder: string;
   readonly #codec: RecordCodec;
@@ -86,14 +89,19 @@ export class LabelCache {
    * @returns rows [N, C] as record-codec.ts decodes them, and which are missing
    */
   lookup(places: ArrayLike<number>, views: ArrayLike<number>): LookupResult {
-    this.#requirePairs(places, views);
     const rows = this.#codec.allocate(places.length);
-    let missing = this.#read(places, views, ascending(places.length), rows);
-    if (missing.length > 0) {
-      this.refresh();
-      missing = this.#read(places, views, missing, rows);
-    }
+    const missing = this.#find(places, views, (words, at, position) => this.#codec.decode(words, at, rows, position));
     return { ...rows, missing };
+  }
+
+  /** As `lookup`, but the records as they are stored, one after the other; zeros where they are missing. */
+  records(places: ArrayLike<number>, views: ArrayLike<number>): { words: Uint16Array; missing: number[] } {
+    const recordWords = this.#codec.recordBytes / 2;
+    const found = new Uint16Array(places.length * recordWords);
+    const missing = this.#find(places, views, (words, at, position) =>
+      found.set(words.subarray(at, at + recordWords), position * recordWords),
+    );
+    return { words: found, missing };
   }
 
   /**
@@ -135,6 +143,16 @@ export class LabelCache {
       return { decoded, storeError: error as Error };
     }
     return { decoded, storeError: null };
+  }
+
+  /**
+   * Takes away what this process has written, once all of it stands in the segment `name` too, which somebody has just put beside it.
+   * Where a segment of that name was there before nothing is taken away: others may still read what it was.
+   */
+  dropOwn(name: string): void {
+    if (this.#segments.knows(name)) return;
+    this.refresh();
+    if (this.#segments.knows(name)) this.#segments.dropOwn();
   }
 
   /** How many of the images have labels for the views 0 to viewsPerImage - 1, whoever gave them. */
@@ -186,8 +204,16 @@ export class LabelCache {
     this.#index.add(segment, block!);
   }
 
-  /** Reads the pairs at `positions` of the request into their rows. Returns the positions that have no intact record. */
-  #read(places: ArrayLike<number>, views: ArrayLike<number>, positions: readonly number[], rows: LabelRows): number[] {
+  /** Gives all intact records of the request to `take`. Returns the positions that have none, ascending. */
+  #find(places: ArrayLike<number>, views: ArrayLike<number>, take: TakeRecord): number[] {
+    this.#requirePairs(places, views);
+    const missing = this.#read(places, views, ascending(places.length), take);
+    if (missing.length === 0) return missing;
+    this.refresh();
+    return this.#read(places, views, missing, take);
+  }
+
+  #read(places: ArrayLike<number>, views: ArrayLike<number>, positions: readonly number[], take: TakeRecord): number[] {
     const missing: number[] = [];
     const found: { position: number; record: number }[] = [];
     for (const position of positions) {
@@ -199,7 +225,7 @@ export class LabelCache {
     for (let begin = 0, end = 0; begin < found.length; begin = end) {
       // Records that follow one another in a block are read at once: the batch may be the one that another run wrote.
       for (end = begin + 1; end < found.length && this.#followsOn(found[end - 1]!.record, found[end]!.record); end++);
-      this.#readRun(places, views, found.slice(begin, end), rows, missing);
+      this.#readRun(places, views, found.slice(begin, end), take, missing);
     }
     return missing.sort((a, b) => a - b);
   }
@@ -216,7 +242,7 @@ export class LabelCache {
     places: ArrayLike<number>,
     views: ArrayLike<number>,
     run: readonly { position: number; record: number }[],
-    rows: LabelRows,
+    take: TakeRecord,
     missing: number[],
   ): void {
     const first = run[0]!.record;
@@ -229,7 +255,7 @@ export class LabelCache {
       const at = (record - first) * recordWords;
       const [place, view] = [places[position]!, views[position]!];
       if (this.#codec.isIntact(words, at, place, view)) {
-        this.#codec.decode(words, at, rows, position);
+        take(words, at, position);
         continue;
       }
       missing.push(position);

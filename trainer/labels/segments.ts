@@ -12,9 +12,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { LABELS_ENDING } from '@mealtable/protocol/records';
 import { type Block, type BlockShape, encodeSegmentHead, readSegmentHead, scanBlocks } from './segment-format.ts';
-
-const ENDING = '.labels';
 
 interface Segment {
   name: string;
@@ -27,6 +26,8 @@ interface Segment {
   isForeign: boolean;
   /** This process made it. */
   isOwn: boolean;
+  /** This process has deleted it, and nothing refers to it any more. */
+  isGone: boolean;
 }
 
 /** What is wrong with a segment. */
@@ -59,10 +60,11 @@ export class Segments {
       const fd = openIfThere(join(this.#folder, name));
       if (fd === null) continue;
       this.#known.add(name);
-      this.#segments.push({ name, fd, next: 0, size: -1, isForeign: false, isOwn: false });
+      this.#segments.push({ name, fd, next: 0, size: -1, isForeign: false, isOwn: false, isGone: false });
     }
     for (let number = 0; number < this.#segments.length; number++) {
       const segment = this.#segments[number]!;
+      if (segment.isGone) continue;
       const { size } = fstatSync(segment.fd);
       if (segment.isOwn || segment.isForeign || size === segment.size) continue;
       segment.size = size;
@@ -79,7 +81,8 @@ export class Segments {
 
   /** Reads all segments from their beginning, calls back for their whole blocks, and says what else is in them. */
   inspect(onBlock: (segment: number, block: Block) => void): SegmentState[] {
-    return this.#segments.map(({ name, fd }, number) => {
+    return this.#segments.flatMap(({ name, fd, isGone }, number) => {
+      if (isGone) return [];
       const { size } = fstatSync(fd);
       const head = readSegmentHead(fd);
       const isForeign = head !== null && head.canonicalKey !== this.#canonicalKey;
@@ -90,7 +93,7 @@ export class Segments {
   }
 
   get sizeBytes(): number {
-    return this.#segments.reduce((sum, { fd }) => sum + fstatSync(fd).size, 0);
+    return this.#segments.reduce((sum, { fd, isGone }) => (isGone ? sum : sum + fstatSync(fd).size), 0);
   }
 
   nameOf(segment: number): string {
@@ -127,6 +130,21 @@ export class Segments {
     return number;
   }
 
+  knows(name: string): boolean {
+    return this.#known.has(name);
+  }
+
+  /** Deletes all that this process has written. The caller knows that nothing of it is read any more. */
+  dropOwn(): void {
+    for (const segment of this.#segments) {
+      if (!segment.isOwn || segment.isGone) continue;
+      rmSync(join(this.#folder, segment.name), { force: true });
+      closeSync(segment.fd);
+      segment.isGone = true;
+    }
+    this.#own = null;
+  }
+
   /** Lets the next block go into a segment newer than all there are, so that it counts for more than what they hold. */
   startNewSegment(): void {
     this.#own = null;
@@ -134,7 +152,8 @@ export class Segments {
 
   /** Makes what this process wrote safe from power cuts and lets go of all files. */
   close(): void {
-    for (const { fd, isOwn } of this.#segments) {
+    for (const { fd, isOwn, isGone } of this.#segments) {
+      if (isGone) continue;
       if (isOwn) fsyncSync(fd);
       closeSync(fd);
     }
@@ -145,7 +164,7 @@ export class Segments {
   #listNew(): string[] {
     try {
       const names = readdirSync(this.#folder);
-      return names.filter((name) => name.endsWith(ENDING) && !this.#known.has(name)).sort();
+      return names.filter((name) => name.endsWith(LABELS_ENDING) && !this.#known.has(name)).sort();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
@@ -154,7 +173,7 @@ export class Segments {
 
   /** Names begin with the time, so that they sort by age; two processes never have the same. */
   #create(): number {
-    const name = `${Date.now().toString(36).padStart(9, '0')}-${randomUUID()}${ENDING}`;
+    const name = `${Date.now().toString(36).padStart(9, '0')}-${randomUUID()}${LABELS_ENDING}`;
     const fd = openSync(join(this.#folder, name), 'wx+');
     const head = encodeSegmentHead(this.#canonicalKey);
     try {
@@ -166,7 +185,8 @@ export class Segments {
       throw error;
     }
     this.#known.add(name);
-    this.#own = this.#segments.push({ name, fd, next: head.length, size: 0, isForeign: false, isOwn: true }) - 1;
+    this.#own =
+      this.#segments.push({ name, fd, next: head.length, size: 0, isForeign: false, isOwn: true, isGone: false }) - 1;
     return this.#own;
   }
 

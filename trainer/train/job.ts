@@ -44,6 +44,8 @@ export const TrainerJob = z
     teacherPaths: z.array(TeacherFile),
     /** A safetensors file of the same network, when the config starts from another run or evaluates one. */
     initialisationPath: z.string().min(1).nullable(),
+    /** What describes the labels that other runs computed for this one; they themselves are in this host's cache. */
+    labelSets: z.array(z.strictObject({ runId: RunId, path: z.string().min(1) })).default([]),
     /** Folder of the checkpoint to go on from, its files named as in CHECKPOINT_FILES. */
     resumeDir: z.string().min(1).nullable(),
     /** The weights of `grant.best`, where that is given. */

@@ -1,7 +1,7 @@
 /** Weights that a run begins with: teachers, a start, its own checkpoint. Whatever does not fit is `weights_missing`. */
 import type { NetworkName } from '@mealtable/protocol/networks';
 import { KNOWN_WEIGHTS, PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
-import type { TeacherSource } from '@mealtable/protocol/run-config';
+import { type TeacherSource, teachersOf } from '@mealtable/protocol/run-config';
 import { IMAGENET_NORMALISATION, type Normalisation } from '../engine/pixels.ts';
 import { hashWeights } from '../labels/key.ts';
 import { createNetwork } from '../models/create-network.ts';
@@ -11,7 +11,7 @@ import { classifierPrefix } from '../weights/classifier.ts';
 import { openWeights } from '../weights/open-weights.ts';
 import { readAll, type TensorSource } from '../weights/tensor-source.ts';
 import { type OpenCheckpoint, openCheckpoint, type Progress } from './checkpoint.ts';
-import type { TrainingJob } from './job.ts';
+import type { TrainerJob, TrainingJob } from './job.ts';
 import { type PublishedFiles, requireClasses } from './published-weights.ts';
 import { describeFailure, RunFailure } from './run-failure.ts';
 
@@ -65,13 +65,12 @@ async function readWeights<T>(
 
 /** The config's teachers, or only the `chosen` of them, in order. The caller disposes of them. */
 export async function loadTeachers(
-  job: TrainingJob,
+  job: TrainerJob,
   published: PublishedFiles,
   classCount: number,
   chosen?: readonly TeacherSource[],
 ): Promise<FrozenNetwork[]> {
-  const { config } = job.grant;
-  const sources = chosen ?? (config.task === 'distillation' ? config.teachers : []);
+  const sources = chosen ?? teachersOf(job.grant.config);
   const teachers: FrozenNetwork[] = [];
   try {
     for (const source of sources) teachers.push(await loadTeacher(teacherFile(source, job, published), classCount));
@@ -93,7 +92,11 @@ function requireTeacherClasses({ what, classCount: given }: WeightsToLoad, class
 }
 
 /** A teacher's file, which is on this host already. */
-export function teacherFile(source: TeacherSource, job: TrainingJob, published: PublishedFiles): WeightsToLoad {
+export function teacherFile(
+  source: TeacherSource,
+  job: Pick<TrainerJob, 'teacherPaths'>,
+  published: PublishedFiles,
+): WeightsToLoad {
   if (source.kind === 'pretrained') return publishedWeights('The teacher', source.weights, published);
   const { runId, network, classCount, path } = job.teacherPaths.find((file) => file.runId === source.runId)!;
   return { what: `The teacher ${runId}`, network, classCount, path, advice: OTHER_RUN };

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { methodOf } from '@mealtable/protocol/distillation-method';
 import {
   type DistillationConfig,
+  type LabellingConfig,
   type TeacherSource,
+  teacherId,
   teacherSize,
   teacherWeights,
 } from '@mealtable/protocol/run-config';
@@ -15,8 +17,10 @@ import { IMAGENET_NORMALISATION } from '../engine/pixels.ts';
 import { findCacheFolder } from '../engine/setup/plan.mjs';
 import { LABEL_FORMAT_VERSION, type LabelKey } from '../labels/key.ts';
 import { openLabelCache } from '../labels/label-cache.ts';
+import { noteTeacher, type TeacherNote } from '../labels/teacher-notes.ts';
 import { graphCache } from './graph-cache.ts';
-import type { TrainingJob } from './job.ts';
+import type { TrainerJob, TrainingJob } from './job.ts';
+import { findLabelled, type LabelledSet, readLabelledSets } from './labelled-sets.ts';
 import { Labeller } from './labeller.ts';
 import { hashTeacher, loadTeachers, teacherFile } from './load-weights.ts';
 import { requireFit } from './memory.ts';
@@ -24,6 +28,9 @@ import type { PublishedFiles } from './published-weights.ts';
 import { type LabelStore, type RenderViews, StoredLabels } from './stored-labels.ts';
 
 type CachedConfig = DistillationConfig & { softLabels: CachedLabels };
+
+/** A store and the key of its labels. */
+export type KeyedLabelStore = LabelStore & { key: LabelKey };
 
 export interface StoredLabelsContext {
   dataset: Dataset;
@@ -48,11 +55,13 @@ export function isCached(config: TrainingJob['grant']['config']): config is Cach
 }
 
 /** Whether the caches hold the teachers' logits. */
-const keepsLogits = (config: CachedConfig): boolean => config.softLabels.logits ?? needsLogits(config);
+const keepsLogits = (config: CachedConfig | LabellingConfig): boolean =>
+  config.softLabels.logits ?? (config.task === 'distillation' && needsLogits(config));
 
 /**
  * Reads every teacher's file to know whose labels these are, but builds no network. The caller closes what it gets.
- * @throws {RunFailure} weights_missing; what it gives throws out_of_memory where teachers would not fit
+ * @throws {RunFailure} weights_missing, and dataset_invalid where other runs have labelled another dataset for this one; what it gives
+ * throws out_of_memory where teachers would not fit
  */
 export async function openStoredLabels(
   job: TrainingJob,
@@ -65,11 +74,12 @@ export async function openStoredLabels(
   // A softmax of mean logits is no mean of the teachers' softmaxes: it has a cache for the whole ensemble.
   const isJoint = config.ensemble === 'mean-logit' && members.length > 1;
   const groups = isJoint ? [members] : members.map((member) => [member]);
+  const labelled = config.softLabels.labelledBy === undefined ? null : readLabelledSets(job);
   const stores: LabelStore[] = [];
   try {
     for (const group of groups) {
       const share = group.reduce((part, { weight }) => part + weight, 0) / sum;
-      stores.push(await openStore(job, config, group, share, context));
+      stores.push({ ...(await openLabelStore(job, config, group, { ...context, labelled })), share });
     }
   } catch (error) {
     for (const { cache } of stores) cache.close();
@@ -77,10 +87,10 @@ export async function openStoredLabels(
   }
   const { viewsPerImage } = config.softLabels;
   const found = stores.map(({ cache }) => cache.coverage(viewsPerImage));
-  const [labelled, total] = [found.reduce((n, c) => n + c.labelled, 0), found.reduce((n, c) => n + c.total, 0)];
+  const [there, total] = [found.reduce((n, c) => n + c.labelled, 0), found.reduce((n, c) => n + c.total, 0)];
   context.log(
     'info',
-    `Soft labels come from ${context.folder}, which has ${labelled.toLocaleString('en')} of the ${total.toLocaleString('en')} labels of ${viewsPerImage} views per image.`,
+    `Soft labels come from ${context.folder}, which has ${there.toLocaleString('en')} of the ${total.toLocaleString('en')} labels of ${viewsPerImage} views per image.`,
   );
   return new StoredLabels(stores, (line) => context.log('warning', line), context.renderViews);
 }
@@ -90,13 +100,18 @@ interface Member {
   weight: number;
 }
 
-async function openStore(
-  job: TrainingJob,
-  config: CachedConfig,
+type StoreContext = Omit<StoredLabelsContext, 'renderViews'> & {
+  /** Where other runs have labelled for this one: their sets. */
+  labelled?: readonly LabelledSet[] | null;
+};
+
+/** The store of a set: one teacher's, or that of several whose logits are averaged. Its share is the whole. */
+export async function openLabelStore(
+  job: TrainerJob,
+  config: CachedConfig | LabellingConfig,
   members: readonly Member[],
-  share: number,
-  { dataset, published, precision, folder, freeBytes }: StoredLabelsContext,
-): Promise<LabelStore> {
+  { dataset, published, precision, folder, freeBytes, log, labelled = null }: StoreContext,
+): Promise<KeyedLabelStore> {
   const classCount = dataset.classNames.length;
   const { ensemble, temperature } = methodOf(config);
   const kind = members.length > 1 && ensemble === 'mean-logit' ? 'mean-logit' : 'mean-probability';
@@ -106,14 +121,20 @@ async function openStore(
   for (const { source, weight } of members) {
     const file = teacherFile(source, job, published);
     const { mean, std } = file.normalisation ?? IMAGENET_NORMALISATION;
-    teachers.push({
+    const note: TeacherNote = {
       network: file.network,
       weights: await hashTeacher(file, classCount),
-      share: weight,
       normalisation: { mean: [...mean], std: [...std] },
-    });
+    };
+    teachers.push({ ...note, share: weight });
+    try {
+      noteTeacher(folder, teacherId(source), note);
+    } catch (error) {
+      // The disk is full or not to be written on: labels are found without the note, only the hub does not hear whose they are.
+      log('warning', `It cannot be noted whose soft labels these are: ${(error as Error).message}`);
+    }
   }
-  const key: LabelKey = {
+  const own: LabelKey = {
     formatVersion: LABEL_FORMAT_VERSION,
     dataset: { fingerprint: dataset.fingerprint, imageCount: dataset.splits.train.length },
     teachers,
@@ -125,6 +146,7 @@ async function openStore(
     labels: keep === 'full' || keep >= classCount ? { kind: 'full' } : { kind: 'top-k', k: keep },
     meanLogits: logits,
   };
+  const key = labelled === null ? own : findLabelled(own, labelled);
   const createLabeller = async () => {
     const sources = members.map(({ source }) => source);
     const loaded = await loadTeachers(job, published, classCount, sources);
@@ -148,5 +170,5 @@ async function openStore(
       throw error;
     }
   };
-  return { cache: openLabelCache(folder, key, { writable: true }), share, createLabeller };
+  return { key, cache: openLabelCache(folder, key, { writable: true }), share: 1, createLabeller };
 }

@@ -1,7 +1,8 @@
 /** Published weights that a run begins with, brought onto this host before anything else of it starts. */
 import { PUBLISHED_CLASS_COUNT } from '@mealtable/protocol/published-weights';
+import { teachersOf } from '@mealtable/protocol/run-config';
 import { type ObtainOptions, obtainWeights, WeightsMissing } from '../weights/sources/obtain-weights.ts';
-import type { TrainingJob } from './job.ts';
+import type { TrainerJob } from './job.ts';
 import { RunFailure } from './run-failure.ts';
 import { MAX_SILENCE_MS } from './step-meter.ts';
 
@@ -23,7 +24,7 @@ const LOOK_FOR_STOP_MS = 200;
  * @throws {RunFailure} weights_missing, when some cannot be had or know other classes
  */
 export async function obtainPublished(
-  job: TrainingJob,
+  job: TrainerJob,
   classCount: number,
   context: PublishedContext,
 ): Promise<PublishedFiles | null> {
@@ -60,17 +61,17 @@ export async function obtainFiles(
   }
 }
 
-function publishedNames({ grant: { config }, resumeDir }: TrainingJob, classCount: number): string[] {
+function publishedNames({ grant: { config }, resumeDir }: TrainerJob, classCount: number): string[] {
   const names = new Set<string>();
-  const { initialisation } = config;
+  const initialisation = 'initialisation' in config ? config.initialisation : null;
   // A checkpoint to go on from replaces whatever the run began with.
-  if (initialisation.kind === 'pretrained' && resumeDir === null) {
+  if (initialisation?.kind === 'pretrained' && resumeDir === null) {
     const { weights, head } = initialisation;
     if (head === 'keep')
       requireClasses(`The start ${weights}`, PUBLISHED_CLASS_COUNT, classCount, 'Replace the head of the start.');
     names.add(weights);
   }
-  for (const teacher of config.task === 'distillation' ? config.teachers : []) {
+  for (const teacher of teachersOf(config)) {
     if (teacher.kind !== 'pretrained') continue;
     requireClasses(
       `The teacher ${teacher.weights}`,

@@ -33,6 +33,8 @@ import { graphCacheFor } from './graph-cache.ts';
 import { availableBytes, describeMemory, peakMemory } from './host-memory.ts';
 import { ATTEMPT_FILES, isTraining, type TrainerJob, type TrainingJob } from './job.ts';
 import { KeptModels, keepEarlier, TESTED } from './kept-models.ts';
+import { runLabelling } from './labelling-attempt.ts';
+import type { LabellingLimits } from './labelling-progress.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import { explainOutOfMemory, requireFit } from './memory.ts';
 import { isCached, labelsFolder, openStoredLabels, type StoredLabelsContext } from './open-stored-labels.ts';
@@ -64,11 +66,14 @@ export interface AttemptContext {
   freeBytes?: () => number | null;
   /** Where soft labels are kept; this host's cache unless given. */
   labelsFolder?: string;
+  /** Of a run that labels; LABELLING_LIMITS unless given. */
+  labellingLimits?: Partial<LabellingLimits>;
 }
 
 /** Rejects with whatever ended the run early; `describeFailure` puts it into words. */
 export async function runAttempt({ job, ...context }: AttemptContext): Promise<'succeeded' | 'interrupted'> {
   if (isTraining(job)) return runTrainingAttempt({ ...context, job });
+  if (job.grant.config.task === 'labelling') return runLabelling({ ...context, job });
   return runEvaluation({ ...context, job });
 }
 
