@@ -9,7 +9,10 @@ export function DifferenceCell({ difference }: { difference: PairedDifference | 
   const isNoise = isWithinNoise(difference);
   return (
     <span title={explain(difference)}>
-      <span className={cn(isNoise === false && 'font-semibold')}>{formatDifference(difference.mean)}</span>
+      {isNoise && <span className="sr-only">Within noise: </span>}
+      <span className={cn(isNoise === false ? 'font-semibold' : 'text-ink-2')}>
+        {formatDifference(difference.mean)}
+      </span>
       {difference.interval && (
         <span className="block text-ink-3 text-xs leading-4">{formatInterval(difference.interval)}</span>
       )}

@@ -25,21 +25,28 @@ export function EffectRow({ name, level, against, difference, scale, missing }: 
   return (
     <Tr className="hover:bg-hover">
       <Td className="break-words">
-        {level}
-        {against && <span className="text-ink-3"> against {against}</span>}
-        {isNoise && <Badge className="ml-2 align-middle">Within noise</Badge>}
+        <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <span className="min-w-0">
+            {level}
+            {against && <span className="text-ink-3"> against {against}</span>}
+          </span>
+          {isNoise && <Badge>Within noise</Badge>}
+        </span>
         {says && <span className="block text-ink-3 text-xs">{says}</span>}
         <span className="num block text-ink-3 text-xs md:hidden">
-          n {n}
-          {leftOut > 0 && ` of ${n + leftOut}`}
-          {p !== null && ` · p ${pWords(p)}`}
+          {interval && <span className="mr-2 whitespace-nowrap">{formatInterval(interval)}</span>}
+          <span className="whitespace-nowrap">
+            n {n}
+            {leftOut > 0 && `/${n + leftOut}`}
+            {p !== null && ` · p ${pWords(p)}`}
+          </span>
         </span>
       </Td>
       <Td className="w-[30%] min-w-24">
         {scale && <EffectPlot name={name} difference={difference} scale={scale} isNoise={isNoise} />}
       </Td>
       <Td align="right" className="num whitespace-pre">
-        <span className={cn(isNoise === false && 'font-semibold')}>{formatDifference(mean)}</span>
+        <span className={cn(isNoise === false ? 'font-semibold' : 'text-ink-2')}>{formatDifference(mean)}</span>
         <span className="block text-ink-3 sm:inline-block sm:w-[7.5ch] sm:text-left">
           {std !== null && ` ± ${formatPercent(std)}`}
         </span>

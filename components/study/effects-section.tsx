@@ -30,7 +30,7 @@ export const EffectsSection = memo(function EffectsSection({ effects }: { effect
   return (
     <Section
       title="What each factor does"
-      hint="Points of top-1 that a level adds to the one it is compared with: mean of the differences of runs paired by all other levels and the seed, ± their sample standard deviation, with the 95 % interval of Student’s t."
+      hint="Points of top-1 against the level named: mean ± standard deviation over runs paired by all other levels and the seed."
       actions={
         factors.length > 0 && (
           <CopyTableMenu

@@ -63,7 +63,7 @@ export function Top1Row({ row, range, isOpen, onToggle, onReference, columns }: 
             <span className={cn('break-words', isBest && 'font-semibold')}>{name}</span>
           </button>
           {(isBest || row.isReference || row.isWithinNoiseOfBest) && (
-            <span className="ml-2 inline-flex flex-wrap gap-1 align-middle">
+            <span className="ml-2 inline-flex flex-wrap gap-1 align-top">
               {isBest && (
                 <Badge tone="accent">
                   <Trophy aria-hidden />
