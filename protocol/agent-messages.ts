@@ -114,7 +114,11 @@ export interface HelloReply {
 /** fenced: another attempt owns the run. cancelled: the user said so. */
 export type StopReason = 'fenced' | 'cancelled';
 
-export const RunRequest = z.object({ freeSlots: z.int().min(1).max(64) });
+export const RunRequest = z.object({
+  freeSlots: z.int().min(1).max(64),
+  /** This run or none: what the agent in a batch job asks for. */
+  runId: RunId.optional(),
+});
 export type RunRequest = z.infer<typeof RunRequest>;
 
 export const GrantInput = z.object({ runId: RunId, network: z.string(), classCount: z.int(), file: CheckpointFile });

@@ -114,10 +114,10 @@ function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, st
   );
   socket.on(
     'run:request',
-    listen('run:request', RunRequest, async ({ freeSlots }) => {
+    listen('run:request', RunRequest, async ({ freeSlots, runId }) => {
       if (!socket.data.greeted) return HELLO_FIRST;
       if (!state.granting) return { grants: [] };
-      const grants = await claimRuns(hub, hostId, freeSlots);
+      const grants = await claimRuns(hub, hostId, freeSlots, runId ?? null);
       // Nobody is there to take them: they go back at once instead of when their leases end.
       if (!socket.connected) await transact(hub, (tx) => releaseClaims(tx, grants));
       return { grants };

@@ -11,12 +11,20 @@ import { type CoreHub, transact } from './transaction.ts';
 /**
  * Gives a host up to `freeSlots` runs. A run whose teachers or start cannot be had fails as `weights_missing` here,
  * before it costs the host anything.
+ * @param only this run, if it can be had; null for any
  */
-export async function claimRuns(hub: CoreHub, hostId: string, freeSlots: number): Promise<Grant[]> {
+export async function claimRuns(
+  hub: CoreHub,
+  hostId: string,
+  freeSlots: number,
+  only: string | null = null,
+): Promise<Grant[]> {
   return transact(hub, async (tx) => {
     const grants: Grant[] = [];
     const datasets = await usableDatasets(tx, hostId);
-    const claims = await claimQueuedRuns(tx, hostId, datasets, freeSlots, await understoodRuns(tx, hostId));
+    const understood = await understoodRuns(tx, hostId);
+    const eligible = only === null ? understood : [only].filter((id) => understood?.includes(id) ?? true);
+    const claims = await claimQueuedRuns(tx, hostId, datasets, freeSlots, eligible);
     for (const claim of claims) {
       tx.runChanged(claim.runId);
       if (claim.attempt > 1) await rewindRun(tx, claim);

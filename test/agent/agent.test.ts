@@ -348,5 +348,6 @@ function makeAgent(report: HostReport, limits: AgentLimits, log: string[]): Agen
     shim: null,
     monotonicNow: () => performance.now(),
     orphanExitMs: null,
+    oneRun: null,
   });
 }

@@ -29,6 +29,8 @@ export interface AgentOptions extends Pick<HubClientOptions, 'hub' | 'auth'> {
   monotonicNow: () => number;
   /** A local agent's hub is its only one: without it and without runs for this long, the agent ends. */
   orphanExitMs: number | null;
+  /** The only run to ask for. The agent ends when the hub has nothing (more) to do for it. */
+  oneRun: string | null;
 }
 
 export class Agent {
@@ -48,6 +50,9 @@ export class Agent {
   #isStopping = false;
   #lastHubAt: number;
   #toldNoSpace = false;
+  /** Since when there has been nothing to do. */
+  #idleSince: number | null = null;
+  #hadAttempt = false;
   #finish: (exit: number | AgentExit) => void = () => {};
 
   constructor(options: AgentOptions) {
@@ -109,6 +114,11 @@ export class Agent {
     while (this.#attempts.size > 0 && this.#isGreeted && !late.aborted) await this.#trainerEnded.wait(late);
     if (this.#attempts.size > 0)
       log(`${this.#attempts.size} attempts are not on the hub yet; the next start goes on with them.`);
+    this.#finish(this.#options.oneRun === null ? AGENT_EXIT.ok : AGENT_EXIT.unfinished);
+  }
+
+  /** Ends `run` at once and leaves the trainers to the next agent. */
+  handOver(): void {
     this.#finish(AGENT_EXIT.ok);
   }
 
@@ -193,8 +203,11 @@ export class Agent {
     const freeSlots = this.#freeSlots().length;
     if (freeSlots === 0 || !this.#isGreeted || this.#isStopping || !this.#hasSpace()) return false;
     // Without an answer in time the hub may have given runs that never arrived here: a new hello tells it so.
-    const reply = await this.#hub.askOrLog('run:request', { freeSlots }, () => this.#hub.reconnect());
+    const { oneRun } = this.#options;
+    const request = { freeSlots, ...(oneRun === null ? {} : { runId: oneRun }) };
+    const reply = await this.#hub.askOrLog('run:request', request, () => this.#hub.reconnect());
     const taken = (reply?.grants ?? []).filter((grant) => this.#take(grant));
+    if (oneRun !== null && reply) this.#endWhenIdle(taken.length === 0 && this.#attempts.size === 0);
     return taken.length > 0;
   }
 
@@ -205,6 +218,16 @@ export class Agent {
     if (!devices || !(await devices.refresh(inUse))) return false;
     report.problems = devices.problems;
     return true;
+  }
+
+  /** After an attempt the hub's answer is final. Before one, the run may still be leased to a node that was lost. */
+  #endWhenIdle(isIdle: boolean): void {
+    const { oneRun, limits, log, monotonicNow } = this.#options;
+    this.#idleSince = isIdle ? (this.#idleSince ?? monotonicNow()) : null;
+    const patienceMs = this.#hadAttempt ? 0 : limits.oneRunPatienceMs;
+    if (this.#idleSince === null || monotonicNow() - this.#idleSince < patienceMs) return;
+    log(`The hub has nothing to do for ${oneRun}: this agent ends.`);
+    this.#finish(AGENT_EXIT.ok);
   }
 
   #take(unparsed: unknown): boolean {
@@ -259,6 +282,7 @@ export class Agent {
       monotonicNow,
     });
     this.#attempts.set(attempt.name, attempt);
+    this.#hadAttempt = true;
     // Granted while the agent was already going away: it ends as interrupted, and the hub queues the run again.
     if (this.#isStopping) attempt.stop({ kind: 'shutdown' });
     const life = this.#live(attempt);
@@ -276,6 +300,8 @@ export class Agent {
       this.#options.log(`${attempt.name} is given up; its files are in ${await attempt.abandon()}.`);
     }
     if (!attempt.isLeft) this.#attempts.delete(attempt.name);
+    // Whether there is more to do for the one run can be asked only now.
+    if (this.#options.oneRun !== null) this.#mayRequest.call();
     this.#trainerEnded.call();
   }
 

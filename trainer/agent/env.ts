@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { RunId } from '@mealtable/protocol/ids';
 import { DatasetName } from '@mealtable/protocol/run-config';
 import { AGENT_EXIT, AgentExit } from './exit-codes.ts';
 
@@ -24,6 +25,8 @@ export interface AgentEnv {
   orphanExitMs: number | null;
   /** Use GPUs on which other programs compute, too. */
   sharesGpus: boolean;
+  /** The only run to ask for; the agent ends with it. Null: whatever the hub gives. */
+  oneRun: string | null;
   /** The trainer's program file, absolute. */
   trainer: string;
 }
@@ -41,6 +44,7 @@ export const USAGE = `Attaches this machine to a Mealtable hub and runs its trai
   --weights-dir PATH   folder of published weights (or MEALTABLE_WEIGHTS_DIR; default ~/.mealtable/weights)
   --share-gpus         start runs on GPUs that other programs use, too
   --orphan-exit-ms N   end after this time without a hub and without runs
+  --one-run RUN        train this run alone, then end (what a batch job does)
   --trainer FILE       trainer program (default: trainer.js beside the agent)
   --help               this text`;
 
@@ -56,6 +60,7 @@ const OPTIONS = {
   'weights-dir': { type: 'string' },
   'share-gpus': { type: 'boolean' },
   'orphan-exit-ms': { type: 'string' },
+  'one-run': { type: 'string' },
   trainer: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -77,7 +82,7 @@ export function parseAgentEnv(
     hub: parseHub(flags.hub ?? variables.MEALTABLE_HUB),
     token: parseToken(flags.token, flags['token-file'], variables.MEALTABLE_TOKEN),
     stateDir: resolve(flags.dir ?? join(homedir(), '.mealtable', 'agent')),
-    slots: flags.slots === undefined ? null : wholeNumber('--slots', flags.slots, 1, 64),
+    slots: parseSlots(flags.slots, flags['one-run']),
     name: flags.name === undefined ? null : parseName(flags.name),
     datasets: parseDatasets(flags.dataset ?? []),
     datasetsDir: flags['datasets-dir'] === undefined ? null : folder('--datasets-dir', flags['datasets-dir']),
@@ -87,6 +92,7 @@ export function parseAgentEnv(
         ? null
         : wholeNumber('--orphan-exit-ms', flags['orphan-exit-ms'], 1, 2 ** 31 - 1),
     sharesGpus: flags['share-gpus'] ?? false,
+    oneRun: flags['one-run'] === undefined ? null : parseRun(flags['one-run']),
     trainer: parseTrainer(flags.trainer ?? join(programDir, 'trainer.js')),
   };
 }
@@ -130,6 +136,18 @@ function wholeNumber(flag: string, text: string, min: number, max: number): numb
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw refuse(`${flag} must be a whole number from ${min} to ${max}; it is "${text}".`);
+}
+
+/** One run needs one slot, however many devices there are. */
+function parseSlots(slots: string | undefined, oneRun: string | undefined): number | null {
+  if (oneRun !== undefined) return 1;
+  return slots === undefined ? null : wholeNumber('--slots', slots, 1, 64);
+}
+
+function parseRun(text: string): string {
+  const run = RunId.safeParse(text);
+  if (run.success) return run.data;
+  throw refuse(`--one-run must be the id of a run (run_…); it is "${text}".`);
 }
 
 function parseName(text: string): string {

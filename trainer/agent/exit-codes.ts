@@ -10,6 +10,8 @@ export const AGENT_EXIT = {
   bug: 70,
   /** The state folder cannot be read or written. */
   stateFolder: 74,
+  /** Asked to stop before its one run was done: a batch job with this end is to be started again. */
+  unfinished: 75,
   /** Asked to stop a second time before all was sent. */
   impatient: 130,
 } as const;

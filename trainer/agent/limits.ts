@@ -1,4 +1,6 @@
 /** The agent's own times and sizes, beside those that the hub sends in the handshake. */
+import { LEASE_MS } from '@mealtable/protocol/tunables';
+
 export interface AgentLimits {
   /** First wait after a failed try to reach the hub; each further one is longer, up to `retryMaxMs`. */
   retryFirstMs: number;
@@ -15,6 +17,8 @@ export interface AgentLimits {
   minFreeBytes: number;
   /** Time between two looks at the datasets' folders. */
   datasetRescanMs: number;
+  /** How long the agent of a batch job waits for its run, which may be leased to a node that was lost. */
+  oneRunPatienceMs: number;
   /** How long the hub waits for a dataset to be read before it is told that this takes longer. */
   datasetPatienceMs: number;
   /** Time between two looks at the soft labels that this host keeps. */
@@ -31,5 +35,6 @@ export const agentLimits: AgentLimits = {
   minFreeBytes: 200_000_000,
   datasetRescanMs: 30_000,
   datasetPatienceMs: 10_000,
+  oneRunPatienceMs: LEASE_MS + 30_000,
   labelRescanMs: 60_000,
 };

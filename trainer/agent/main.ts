@@ -106,15 +106,19 @@ async function attach(env: AgentEnv): Promise<number> {
     commandFor: (dir, slot) => trainerCommand(env, dir, slot),
     monotonicNow: () => performance.now(),
     orphanExitMs: env.orphanExitMs,
+    oneRun: env.oneRun,
   });
   let isAsked = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  // USR2 is what a batch system sends before the time of a job is over.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR2'] as const)
     process.on(signal, () => {
       // Impatience costs nothing but time: files stay, and the next agent goes on from them.
       if (isAsked) process.exit(AGENT_EXIT.impatient);
       isAsked = true;
       void agent.stop();
     });
+  // Another agent takes over, as when a new version is installed.
+  process.on('SIGHUP', () => agent.handOver());
   void followDatasets(datasets, host, agent);
   void followLabels(labels, host, agent);
   return agent.run();
