@@ -23,7 +23,7 @@ export default defineConfig({
           ...shared,
           name: 'parts',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/system/**'],
+          exclude: ['test/system/**', 'test/long/**'],
           maxWorkers: 2,
         },
       },
@@ -36,6 +36,11 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 600_000,
         },
+      },
+      {
+        // Proofs that take minutes: each has an npm script of its own.
+        resolve: { alias },
+        test: { ...shared, name: 'long', include: ['test/long/**/*.test.ts'] },
       },
     ],
   },

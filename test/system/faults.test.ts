@@ -1,19 +1,12 @@
-/** Trainer and hub are killed in the middle of a study: every point is stored once, and nothing is left behind. */
+/** Trainer and hub are killed in the middle of a study: it has the numbers of one that nobody killed, and nothing is left behind. */
 import { linkSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fromWireNumber } from '@mealtable/protocol/wire-number';
 import { afterAll, expect, it } from 'vitest';
 import { readRecords } from '../../trainer/train/record-reader.ts';
-import {
-  type Api,
-  makeDataDir,
-  processesIn,
-  removeDataDir,
-  signInApi,
-  startHubProcess,
-  until,
-} from '../support/hub-process.ts';
+import { makeDataDir, processesIn, removeDataDir, signInApi, startHubProcess, until } from '../support/hub-process.ts';
 import { smallStudy } from '../support/small-study.ts';
+import { type Point, storedPoints, studyNumbers } from '../support/study-numbers.ts';
 
 const dataDir = makeDataDir();
 const attemptsDir = path.join(dataDir, 'agent', 'attempts');
@@ -37,14 +30,6 @@ function keepRecordFiles() {
   }
 }
 
-interface Point {
-  attempt: number;
-  seq: number;
-  step: number;
-  epoch: number;
-  values: Record<string, number>;
-}
-
 /** What the trainers of a run wrote, less what a later attempt went back before. */
 function writtenPoints(runId: string, startSteps: Map<number, number>): Point[] {
   const points: Point[] = [];
@@ -60,29 +45,7 @@ function writtenPoints(runId: string, startSteps: Map<number, number>): Point[] 
   return points;
 }
 
-async function storedPoints(api: Api, runId: string): Promise<Point[]> {
-  const points: Point[] = [];
-  for (let after: { attempt: number; seq: number } | null = null, done = false; !done; ) {
-    const page: Awaited<ReturnType<Api['runs']['metrics']['query']>> = await api.runs.metrics.query({
-      id: runId,
-      after,
-      limit: 200,
-    });
-    for (const { attempt, seq, step, epoch, values } of page.points)
-      points.push({
-        attempt,
-        seq,
-        step,
-        epoch,
-        values: Object.fromEntries(Object.entries(values).map(([k, v]) => [k, Number(v)])),
-      });
-    after = page.next;
-    done = page.next === null;
-  }
-  return points;
-}
-
-it('loses no point and stores none twice when the trainer and then the hub are killed', async () => {
+it('loses no point, stores none twice and has the undisturbed study’s numbers when the trainer and then the hub are killed', async () => {
   mkdirSync(keptDir);
   const keeper = setInterval(keepRecordFiles, 20);
   let hub = await startHubProcess(dataDir);
@@ -94,6 +57,15 @@ it('loses no point and stores none twice when the trainer and then the hub are k
     notes: '',
     design: smallStudy({ epochs: 4 }),
   });
+  const end = (of: string) =>
+    until(
+      'the end of the study',
+      async () => {
+        const view = await api.studies.get.query({ id: of });
+        return view.runs.every((r) => ['succeeded', 'failed', 'cancelled'].includes(r.status)) && view;
+      },
+      300_000,
+    );
 
   // The first student, once a checkpoint of it has arrived, so that there is something to go on from.
   const victim = await until('a student with a stored checkpoint', async () => {
@@ -119,14 +91,7 @@ it('loses no point and stores none twice when the trainer and then the hub are k
   hub = await startHubProcess(dataDir, port);
   api = await signInApi(hub);
 
-  const study = await until(
-    'the end of the study',
-    async () => {
-      const view = await api.studies.get.query({ id });
-      return view.runs.every((r) => ['succeeded', 'failed', 'cancelled'].includes(r.status)) && view;
-    },
-    300_000,
-  );
+  const study = await end(id);
   clearInterval(keeper);
   expect(study.runs.map((r) => [r.variantLabel, r.status, r.failureMessage])).toEqual(
     study.runs.map((r) => [r.variantLabel, 'succeeded', null]),
@@ -147,6 +112,12 @@ it('loses no point and stores none twice when the trainer and then the hub are k
     expect(written.length).toBeGreaterThan(20);
     expect(Math.max(...stored.map((p) => p.step))).toBe(totalSteps);
   }
+
+  const again = await api.studies.create.mutate({ name: 'Undisturbed', notes: '', design: smallStudy({ epochs: 4 }) });
+  await end(again.id);
+  const undisturbed = await studyNumbers(api, again.id);
+  expect(Object.keys(undisturbed.curves).length).toBeGreaterThan(20);
+  expect(await studyNumbers(api, id)).toEqual(undisturbed);
 
   await hub.end('SIGTERM');
   expect(readdirSync(attemptsDir)).toEqual([]);
