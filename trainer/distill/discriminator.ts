@@ -11,6 +11,8 @@ import type { StateDict } from '../weights/state-dict.ts';
 export interface Discriminator {
   /** Widths from input to output, e.g. 1000, 125, 15, 2. */
   readonly widths: readonly number[];
+  /** Whether a ReLU follows the last layer too: then an output can be dead. */
+  readonly finalRelu: boolean;
   readonly parameters: ReadonlyMap<string, Variable>;
   /** [N, C] logits to [N, 2]. */
   forward(logits: Tensor2D): Tensor2D;
@@ -49,6 +51,7 @@ export function createDiscriminator(numClasses: number, rng: Rng, { finalRelu = 
   );
   return {
     widths,
+    finalRelu,
     parameters: store.parameters,
     forward: (logits) =>
       tf.tidy(() =>
@@ -88,6 +91,14 @@ export function discriminationLoss(outputs: Tensor2D): Scalar {
 /** Share of rows whose larger output is the right one, in percent: 50 is chance, and what two dead outputs give. */
 export function discriminatorAccuracy(outputs: Tensor2D): Scalar {
   return tf.tidy(() => outputs.argMax(1).equal(sides(outputs)).mean().mul(100) as Scalar);
+}
+
+/**
+ * Share of the two outputs, behind a ReLU, that are 0 for every row: 0, 50 or 100 percent. Such an output has no gradient. Its
+ * binary cross-entropy is ln 2 whatever the row, so that with one of them the loss is at least 3/4 ln 2, and with both it is ln 2.
+ */
+export function deadOutputs(outputs: Tensor2D): Scalar {
+  return tf.tidy(() => outputs.max(0).lessEqual(0).mean().mul(100) as Scalar);
 }
 
 /** Both at once, as MEAL V2 has it. */

@@ -8,6 +8,7 @@ import type { Scalar, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs';
 import { overMixedLabels } from '../data/mix-images.ts';
 import {
   type Discriminator,
+  deadOutputs,
   discriminate,
   discriminationLoss,
   discriminatorAccuracy,
@@ -109,6 +110,7 @@ export function createDistillationTask(
         teacher_agreement: top1Percent(logits, taught.softLabels.argMax(1)),
         ensemble_top1: hardTop1(taught.softLabels),
         ...(tensors.outputs && { discriminator_accuracy: discriminatorAccuracy(tensors.outputs as Tensor2D) }),
+        ...(discriminator?.finalRelu && { discriminator_dead_outputs: deadOutputs(tensors.outputs as Tensor2D) }),
       },
     };
   }

@@ -24,6 +24,7 @@ import { createNetwork } from '../models/create-network.ts';
 import type { Network } from '../models/network.ts';
 import { type Progress, pruneCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { createClassificationTask } from './classification.ts';
+import { warnOfDeadDiscriminator } from './dead-discriminator.ts';
 import { createDistillationTask } from './distillation.ts';
 import { finiteOnly, requireFinite } from './divergence.ts';
 import { runEvaluation } from './evaluation-attempt.ts';
@@ -284,7 +285,7 @@ async function train(
       },
       peakMemory: () => peakMemory(runtime.device),
       unreadableCount: () => unreadable.count,
-      records,
+      records: warnOfDeadDiscriminator(records),
       saveCheckpoint: async (checkpointId, reached, top1, isBest) => {
         steps.pull();
         const model = finiteOnly(measured.toSource(), reached.stepsCompleted);
