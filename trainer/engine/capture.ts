@@ -48,6 +48,8 @@ export interface CapturedStep<I extends Tensors, O extends Tensors> {
    * is `staged`; give the same tensors as `inputs` then.
    */
   run(inputs: I, next?: I | null): O;
+  /** One of the results alone, the caller's: what it does not depend on is not computed, and no variable changes. */
+  peek(inputs: I, name: keyof O & string): Tensor;
   /** Gives the session's variables the values of the tfjs ones. */
   push(): void;
   /** Gives the tfjs variables the session's values: before anything outside of the captured step reads them. */
@@ -124,26 +126,56 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
   }
 
   run(inputs: I, next: I | null = null): O {
+    return this.#isStaged ? this.#runStaged(inputs, next) : this.#collect(this.#runFed(inputs));
+  }
+
+  #runFed(inputs: I): Tensor[] {
     const feeds = new Map<string, Tensor>();
-    const edgeOf = (name: string, place: number) => (this.#isStaged ? takenInputEdge(place) : inputEdge(name));
+    this.#feed(inputs, inputEdge, feeds);
+    return this.#session.run(feeds, this.#outputNames.map(outputEdge));
+  }
+
+  /**
+   * Every step takes its inputs from the staging area and stages others, the first and the last one too: XLA compiles anew for every
+   * other set of what is fed and fetched, which on a GPU costs more than many steps.
+   */
+  #runStaged(inputs: I, next: I | null): O {
     if (inputs !== this.#staged) {
-      // Something else was announced: it is taken away, or the step after this one would find it.
-      if (this.#staged !== null) tf.dispose(this.#session.run(new Map(), [...this.#inputs.keys()].map(edgeOf)));
-      this.#feed(inputs, edgeOf, feeds);
-    }
-    const fetches = this.#outputNames.map(outputEdge);
-    const announced = this.#isStaged ? next : null;
-    if (announced !== null) {
-      this.#feed(announced, nextInputEdge, feeds);
-      fetches.push(STAGED_EDGE);
+      // Something else was announced: it is taken away, or this step would find it.
+      if (this.#staged !== null) this.#unstage();
+      const feeds = new Map<string, Tensor>();
+      this.#feed(inputs, nextInputEdge, feeds);
+      tf.dispose(this.#session.run(feeds, [STAGED_EDGE]));
     }
     this.#staged = null;
-    const results = this.#session.run(feeds, fetches);
-    if (announced !== null) {
-      this.#staged = announced;
-      results.pop()!.dispose();
-    }
+    const feeds = new Map<string, Tensor>();
+    this.#feed(next ?? inputs, nextInputEdge, feeds);
+    const results = this.#session.run(feeds, [...this.#outputNames.map(outputEdge), STAGED_EDGE]);
+    results.pop()!.dispose();
+    if (next === null) this.#unstage();
+    else this.#staged = next;
+    return this.#collect(results);
+  }
+
+  /** Empties the staging area. */
+  #unstage(): void {
+    tf.dispose(
+      this.#session.run(
+        new Map(),
+        [...this.#inputs.keys()].map((_, place) => takenInputEdge(place)),
+      ),
+    );
+  }
+
+  #collect(results: Tensor[]): O {
     return Object.fromEntries(this.#outputNames.map((name, i) => [name, results[i]!])) as O;
+  }
+
+  peek(inputs: I, name: keyof O & string): Tensor {
+    const feeds = new Map<string, Tensor>();
+    // Also where inputs are staged: what is fed stands in the place of what would be taken, which stays where it is.
+    this.#feed(inputs, (input, place) => (this.#isStaged ? takenInputEdge(place) : inputEdge(input)), feeds);
+    return this.#session.run(feeds, [outputEdge(name)])[0]!;
   }
 
   #feed(inputs: I, edgeOf: (name: string, place: number) => string, feeds: Map<string, Tensor>): void {
