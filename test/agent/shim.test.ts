@@ -40,7 +40,7 @@ async function hold(more: Partial<FakeScript> = {}) {
   const grant = makeGrant({ steps: 10, holdAt: 5, end: 'succeed', ...more });
   hub.enqueue(grant);
   const attempt = hub.attemptOf(grant);
-  await waitUntil('it holds', () => attempt.steps.length === 5);
+  await waitUntil('it holds', () => attempt.steps.length === 5, 20_000);
   return { agent, grant, attempt, pid: await host.trainerPid(grant), shimPid: await host.shimPid(grant) };
 }
 const daemonOf = (ref: AttemptRef): { pid: number; term: boolean } =>
