@@ -35,6 +35,12 @@ const Variables = z.object({
   MEALTABLE_NO_AGENT: Flag.default(false),
   /** Folder in which every subfolder is a dataset, for the local trainer host. */
   MEALTABLE_DATASETS: z.string().optional(),
+  /** Of each run, beside its best one: the latest so many checkpoints are kept. */
+  MEALTABLE_KEEP_CHECKPOINTS: z.coerce
+    .number({ error: 'must be a whole number from 1' })
+    .int('must be a whole number from 1')
+    .min(1, 'must be a whole number from 1')
+    .default(1),
 });
 
 export interface HubEnv {
@@ -45,6 +51,8 @@ export interface HubEnv {
   origin: string | null;
   localAgent: boolean;
   datasetsDir: string | null;
+  /** At least 1: the one to go on from. */
+  keptCheckpoints: number;
 }
 
 /**
@@ -70,5 +78,6 @@ export function parseHubEnv(variables: Record<string, string | undefined>): HubE
     origin: env.MEALTABLE_ORIGIN ?? null,
     localAgent: !env.MEALTABLE_NO_AGENT,
     datasetsDir: env.MEALTABLE_DATASETS === undefined ? null : path.resolve(env.MEALTABLE_DATASETS),
+    keptCheckpoints: env.MEALTABLE_KEEP_CHECKPOINTS,
   };
 }

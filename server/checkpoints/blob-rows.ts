@@ -15,8 +15,11 @@ export const UNREFERENCED_BLOB_MS = 3_600_000;
 /** Files of one sweep at most, so that a sweep after a large deletion does not keep the disk busy for long. */
 const MAX_SWEPT = 500;
 
-/** Notes that the file is stored. Checkpoints may be complete by it, and older ones superseded. */
-export async function recordBlob(hub: CoreHub, sha256: string, sizeBytes: number): Promise<void> {
+/**
+ * Notes that the file is stored. Checkpoints may be complete by it, and older ones superseded.
+ * @param kept the latest so many of a run stay beside its best
+ */
+export async function recordBlob(hub: CoreHub, sha256: string, sizeBytes: number, kept = 1): Promise<void> {
   await transact(hub, async (tx) => {
     await tx.query(
       `INSERT INTO blobs (sha256, size_bytes) VALUES ($1, $2) ON CONFLICT (sha256) DO UPDATE SET created_at = now()`,
@@ -28,7 +31,7 @@ export async function recordBlob(hub: CoreHub, sha256: string, sizeBytes: number
       [sha256],
     );
     for (const { id } of rows) {
-      await pruneCheckpoints(tx, id);
+      await pruneCheckpoints(tx, id, kept);
       tx.runChanged(id);
     }
   });

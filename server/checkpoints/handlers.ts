@@ -61,7 +61,9 @@ export async function putBlob(exchange: FileExchange, maxBytes: number = MAX_BLO
   }
   let result: Awaited<ReturnType<typeof storeBlob>>;
   try {
-    result = await storeBlob(hub.blobsDir, sha256, req, maxBytes, (size) => recordBlob(hub, sha256, size));
+    result = await storeBlob(hub.blobsDir, sha256, req, maxBytes, (size) =>
+      recordBlob(hub, sha256, size, hub.env.keptCheckpoints),
+    );
   } catch (error) {
     if (DISK_FULL.has((error as NodeJS.ErrnoException).code)) return refuseFullDisk(exchange);
     // The agent went away in the middle; what it had sent is deleted, and nobody is left to be told.

@@ -45,6 +45,14 @@ const checkpoints = (...list: Short[]) =>
   }));
 
 describe('which checkpoint is which', () => {
+  test('of several that are to be kept, the latest resumable ones stay beside the best', () => {
+    const all = checkpoints([1, 80], [2, 70], [3, 60], [4, 65, true, true], [5, 50], [6, 40, false]);
+    expect(chooseSuperseded(all, 1)).toEqual(['2', '3', '4']);
+    expect(chooseSuperseded(all, 2)).toEqual(['2']);
+    expect(chooseSuperseded(all, 3)).toEqual([]);
+    expect(chooseSuperseded(all, 10)).toEqual([]);
+  });
+
   test('best is the highest top-1, among equals the earliest, and the latest where nothing was validated', () => {
     expect(pickBest(checkpoints([1, 50], [2, 70], [3, 70], [4, 60]))?.id).toBe('2');
     expect(pickBest(checkpoints([1, null], [2, 0], [3, null]))?.id).toBe('2');

@@ -28,6 +28,7 @@ const start = (env: Partial<HubEnv>) =>
       origin: null,
       localAgent: false,
       datasetsDir: null,
+      keptCheckpoints: 1,
       ...env,
     },
     pages: 'none',
@@ -130,6 +131,7 @@ describe('startHub', () => {
         origin: null,
         localAgent: false,
         datasetsDir: null,
+        keptCheckpoints: 1,
       },
       pages: 'none',
       now: () => now,
@@ -177,6 +179,7 @@ describe('parseHubEnv', () => {
       { DATABASE_URL: 'mysql://me:secret@x/y' },
       'The environment variable DATABASE_URL must look like postgresql://user:password@host:5432/database.',
     ],
+    [{ MEALTABLE_KEEP_CHECKPOINTS: '0' }, /MEALTABLE_KEEP_CHECKPOINTS must be a whole number from 1; it is "0"/],
   ])('refuses %j', (variables, sentence) => expect(() => parseHubEnv(variables)).toThrow(sentence));
 });
 

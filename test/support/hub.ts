@@ -60,6 +60,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     origin: null,
     localAgent: false,
     datasetsDir: null,
+    keptCheckpoints: 1,
     ...options.env,
   };
   const start = (port: number) => startHub({ env: { ...env, port }, pages: options.pages ?? 'none', now: options.now });
