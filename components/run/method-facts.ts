@@ -50,7 +50,7 @@ function distillationFacts(config: Extract<TrainingConfig, { task: 'distillation
   return facts.filter((fact) => fact !== false);
 }
 
-function cachedWords({ viewsPerImage, augmentationSeed, keep }: CachedLabels): string {
+function cachedWords({ viewsPerImage, augmentationSeed, keep, labelledBy }: CachedLabels): string {
   const views = `${viewsPerImage} ${viewsPerImage === 1 ? 'crop' : 'crops'} per image, augmentation seed ${augmentationSeed}`;
-  return `cached: ${views}${keep === 'full' ? '' : `, the ${keep} most probable classes`}`;
+  return `${labelledBy ? 'computed before by other runs' : 'cached'}: ${views}${keep === 'full' ? '' : `, the ${keep} most probable classes`}`;
 }

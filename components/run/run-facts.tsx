@@ -15,6 +15,7 @@ export function RunFacts({ run }: { run: RunDetailView }) {
   const remaining = estimateRemaining(run, now);
   const progress = runProgress(run);
   const isEvaluation = run.role === 'evaluation';
+  const isLabelling = run.role === 'labelling';
   const epoch = run.stepsPerEpoch ? run.stepsCompleted / run.stepsPerEpoch : null;
   return (
     <section aria-label="State of the run" className="mb-4 rounded-panel border bg-surface">
@@ -33,7 +34,7 @@ export function RunFacts({ run }: { run: RunDetailView }) {
               )}
               {!isEvaluation && (
                 <>
-                  {' · epoch '}
+                  {isLabelling ? ' · view ' : ' · epoch '}
                   <span className="num">{epoch === null ? 0 : epoch.toFixed(epoch % 1 === 0 ? 0 : 1)}</span> of{' '}
                   <span className="num">{run.epochs}</span>
                 </>
@@ -49,11 +50,13 @@ export function RunFacts({ run }: { run: RunDetailView }) {
         <RunStepsBar run={run} />
       </div>
       <dl className="grid grid-cols-2 gap-x-6 gap-y-3 px-4 py-3.5 sm:grid-cols-4 xl:grid-cols-8">
-        <Item name={isEvaluation ? 'Top-1' : 'Best top-1'}>
-          <span className="num font-semibold">{formatPercent(run.bestTop1)}</span>
-          {run.bestEpoch !== null && !isEvaluation && <span className="text-ink-3"> epoch {run.bestEpoch}</span>}
-        </Item>
-        {!isEvaluation && (
+        {!isLabelling && (
+          <Item name={isEvaluation ? 'Top-1' : 'Best top-1'}>
+            <span className="num font-semibold">{formatPercent(run.bestTop1)}</span>
+            {run.bestEpoch !== null && !isEvaluation && <span className="text-ink-3"> epoch {run.bestEpoch}</span>}
+          </Item>
+        )}
+        {!isEvaluation && !isLabelling && (
           <Item name="Last top-1">
             <span className="num">{formatPercent(run.lastTop1)}</span>
           </Item>
@@ -66,10 +69,12 @@ export function RunFacts({ run }: { run: RunDetailView }) {
             )}
           </Item>
         )}
-        <Item name="Network">{run.network}</Item>
-        <Item name="Parameters">
-          <span className="num">{run.parameterCount === null ? '–' : formatMillions(run.parameterCount)}</span>
-        </Item>
+        <Item name={isLabelling ? 'Teacher' : 'Network'}>{run.network}</Item>
+        {!isLabelling && (
+          <Item name="Parameters">
+            <span className="num">{run.parameterCount === null ? '–' : formatMillions(run.parameterCount)}</span>
+          </Item>
+        )}
         <Item name="Input">
           <span className="num">{run.inputSize}</span> px
         </Item>

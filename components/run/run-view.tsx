@@ -14,6 +14,7 @@ import { ChartsTab } from './charts-tab';
 import { CheckpointsTab } from './checkpoints-tab';
 import { ConfigTab } from './config-tab';
 import { FailurePanel } from './failure-panel';
+import { LabelsTab } from './labels-tab';
 import { LogTab } from './log-tab';
 import { MissingRun } from './missing-run';
 import { RunActions } from './run-actions';
@@ -54,12 +55,19 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
       </div>
     );
   const isEvaluation = run.role === 'evaluation';
+  const isLabelling = run.role === 'labelling';
   const tabs = [
     { value: 'charts', label: 'Charts' },
     { value: 'log', label: 'Log' },
     { value: 'config', label: 'Config' },
     { value: 'attempts', label: 'Attempts', count: run.attempts.length },
-    ...(isEvaluation ? [] : [{ value: 'checkpoints' as const, label: 'Checkpoints', count: run.checkpoints.length }]),
+    ...(isEvaluation
+      ? []
+      : [
+          isLabelling
+            ? { value: 'checkpoints' as const, label: 'Labels' }
+            : { value: 'checkpoints' as const, label: 'Checkpoints', count: run.checkpoints.length },
+        ]),
   ] as const;
   return (
     <>
@@ -68,7 +76,7 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
         title={
           <>
             {run.variantLabel}
-            {!isEvaluation && <span className="font-normal text-ink-3"> seed {run.seed}</span>}
+            {!isEvaluation && !isLabelling && <span className="font-normal text-ink-3"> seed {run.seed}</span>}
           </>
         }
         badges={<StatusBadge status={shownStatus(run)} />}
@@ -90,9 +98,7 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
         <TabPanel value="attempts">
           <AttemptsTab attempts={run.attempts} />
         </TabPanel>
-        <TabPanel value="checkpoints">
-          <CheckpointsTab run={run} />
-        </TabPanel>
+        <TabPanel value="checkpoints">{isLabelling ? <LabelsTab run={run} /> : <CheckpointsTab run={run} />}</TabPanel>
       </Tabs>
     </>
   );
