@@ -35,6 +35,8 @@ const LANES = 2;
 
 const programs = await bundleTrainer();
 const place: Workplace = { program: programs.trainer, root: mkdtempSync(join(tmpdir(), 'bench-study-')) };
+process.on('exit', () => rmSync(place.root, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const began = performance.now();
 
 function say(line: string): void {
@@ -126,5 +128,4 @@ try {
   console.log(JSON.stringify(report));
 } finally {
   await programs.remove();
-  rmSync(place.root, { recursive: true });
 }

@@ -1,5 +1,5 @@
 /** One run as an agent starts it: a trainer process with one thread, timed from its start to its end. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { DATASET } from './grid.ts';
 
 export interface Outcome {
   seconds: number;
-  /** Processor time of all its threads, which other work on the machine hardly changes. Null: not told, see `cpuOfEnded`. */
+  /** Processor time of all its threads, which other work on the machine changes far less than wall time. Null: not told, see `cpuOfEnded`. */
   cpuSeconds: number | null;
   /** Of the best epoch, in percent. */
   top1: number;
@@ -32,9 +32,20 @@ function cpuOfEnded(): number | null {
   } catch {
     return null; // No Linux.
   }
-  const [, , , , , , , , , , , , , user, system] = stat.slice(stat.lastIndexOf(')')).split(' ').map(Number);
+  // proc(5): cutime and cstime are fields 16 and 17; what follows the program's name in brackets begins with the third.
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(13, 15)
+    .map(Number);
   return (user! + system!) / TICKS;
 }
+
+/** An interrupted benchmark leaves no trainer behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 export interface Workplace {
   /** The bundled trainer. */
@@ -59,11 +70,13 @@ export async function runTrainer(
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, MEALTABLE_CACHE: join(root, 'cache') },
   });
+  running.add(child);
   let stderr = '';
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
   const [exitCode] = await once(child, 'close');
+  running.delete(child);
   const seconds = (performance.now() - began) / 1000;
   const cpuAfter = cpuOfEnded();
   if (exitCode !== 0) throw new Error(`${name} ended with ${exitCode}: ${stderr}`);
