@@ -16,6 +16,7 @@ import { HubClient, type HubClientOptions } from './hub-client.ts';
 import type { AgentLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import { waitFor } from './retry.ts';
+import { Slots } from './slots.ts';
 import { Wake } from './wake.ts';
 
 export interface AgentOptions extends Pick<HubClientOptions, 'hub' | 'auth'> {
@@ -36,6 +37,7 @@ export interface AgentOptions extends Pick<HubClientOptions, 'hub' | 'auth'> {
 export class Agent {
   readonly #options: AgentOptions;
   readonly #hub: HubClient;
+  readonly #slots: Slots;
   readonly #attempts = new Map<string, Attempt>();
   readonly #lives = new Set<Promise<void>>();
   /** Grants that this version cannot read, until the hub knows. */
@@ -57,6 +59,7 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.host, () => this.#running().map((attempt) => attempt.slot));
     this.#lastHubAt = options.monotonicNow();
     this.#hub = new HubClient({
       hub: options.hub,
@@ -82,7 +85,7 @@ export class Agent {
     const end = new Promise<number | AgentExit>((resolve) => {
       this.#finish = resolve;
     });
-    for (const dir of listAttemptDirs(this.#options.attemptsDir)) this.#begin(dir, this.#slotOf(dir));
+    for (const dir of listAttemptDirs(this.#options.attemptsDir)) this.#begin(dir, this.#slots.of(dir));
     const { signal } = this.#over;
     const loops = [this.#requestLoop(signal), this.#heartbeatLoop(signal), this.#watchForOrphan(signal)];
     this.#hub.connect();
@@ -199,8 +202,8 @@ export class Agent {
 
   /** True when there were runs, so that there may be more. */
   async #requestRuns(): Promise<boolean> {
-    if (await this.#lookAtDevices()) this.announce();
-    const freeSlots = this.#freeSlots().length;
+    if (await this.#slots.lookAtDevices()) this.announce();
+    const freeSlots = this.#slots.free().length;
     if (freeSlots === 0 || !this.#isGreeted || this.#isStopping || !this.#hasSpace()) return false;
     // Without an answer in time the hub may have given runs that never arrived here: a new hello tells it so.
     const { oneRun } = this.#options;
@@ -209,15 +212,6 @@ export class Agent {
     const taken = (reply?.grants ?? []).filter((grant) => this.#take(grant));
     if (oneRun !== null && reply) this.#endWhenIdle(taken.length === 0 && this.#attempts.size === 0);
     return taken.length > 0;
-  }
-
-  /** True when a GPU was taken by another program, or given back. */
-  async #lookAtDevices(): Promise<boolean> {
-    const { devices, report } = this.#options.host;
-    const inUse = new Set(this.#running().flatMap(({ slot }) => slot.device ?? []));
-    if (!devices || !(await devices.refresh(inUse))) return false;
-    report.problems = devices.problems;
-    return true;
   }
 
   /** After an attempt the hub's answer is final. Before one, the run may still be leased to a node that was lost. */
@@ -253,7 +247,7 @@ export class Agent {
       this.#hub.reconnect();
       return false;
     }
-    this.#begin(dir, this.#freeSlots()[0] ?? this.#options.host.slots[0]!).open(0);
+    this.#begin(dir, this.#slots.next()).open(0);
     return true;
   }
 
@@ -303,20 +297,6 @@ export class Agent {
     // Whether there is more to do for the one run can be asked only now.
     if (this.#options.oneRun !== null) this.#mayRequest.call();
     this.#trainerEnded.call();
-  }
-
-  /** Slot of an attempt from before a restart. The number of slots may have changed since. */
-  #slotOf(dir: AttemptDir): Slot {
-    const { slots } = this.#options.host;
-    const index = dir.readTrainer()?.slot;
-    return slots.find((slot) => slot.index === index) ?? this.#freeSlots()[0] ?? slots[0]!;
-  }
-
-  #freeSlots(): Slot[] {
-    const { slots, devices } = this.#options.host;
-    const taken = this.#running().map((attempt) => attempt.slot.index);
-    const free = slots.filter((slot) => !taken.includes(slot.index));
-    return free.slice(0, Math.max(0, slots.length - taken.length)).filter((slot) => !devices?.isTaken(slot.device));
   }
 
   /** On a full disk every run would fail at once, one after the other. */
