@@ -21,6 +21,8 @@ export interface FinalTest {
   datasetPath: string;
   dataset: Dataset;
   pool: ImagePool;
+  /** The run's own count, for validation images. */
+  unreadable: UnreadableImages;
   kept: Pick<KeptModels, 'get'>;
   /** Of the run, at which the numbers are recorded. */
   totalSteps: number;
@@ -47,6 +49,9 @@ export async function runFinalTest(test: FinalTest): Promise<'succeeded' | 'inte
 }
 
 async function testOn(test: FinalTest, images: string, split: ImageSplit): Promise<'succeeded' | 'interrupted'> {
+  const isValidation = split === test.dataset.splits.val;
+  const warn = (line: string) => test.records.log('warning', line);
+  const unreadable = isValidation ? test.unreadable : new UnreadableImages({ train: 0, val: split.length }, warn);
   const { config, records, totalSteps, kept } = test;
   const measured = new Map<number, Validation>();
   const values: Record<string, number> = {};
@@ -58,7 +63,7 @@ async function testOn(test: FinalTest, images: string, split: ImageSplit): Promi
       continue;
     }
     // Where the last epoch is the best, both are one.
-    const validation = measured.get(model.epoch) ?? (await measure(test, model, which, split));
+    const validation = measured.get(model.epoch) ?? (await measure({ ...test, unreadable }, model, which, split));
     if (validation === null) return 'interrupted';
     measured.set(model.epoch, validation);
     const { top1, top5, loss } = validation;
@@ -80,11 +85,10 @@ async function measure(
   which: Tested,
   split: ImageSplit,
 ): Promise<Validation | null> {
-  const { config, dataset, pool, records, shouldStop, onProgress, cache } = test;
+  const { config, dataset, pool, unreadable, shouldStop, onProgress, cache } = test;
   const classCount = dataset.classNames.length;
   const network = createNetwork(config.network, classCount, null);
   const batchSize = Math.min(config.batchSize, split.length);
-  const unreadable = new UnreadableImages({ train: 0, val: split.length }, (line) => records.log('warning', line));
   let predictor: Predictor | null = null;
   try {
     const what = `The ${which} checkpoint, of epoch ${model.epoch},`;

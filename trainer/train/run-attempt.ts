@@ -19,6 +19,7 @@ import { createDiscriminator } from '../distill/discriminator.ts';
 import type { Precision } from '../engine/capture.ts';
 import { Rng } from '../engine/rng.ts';
 import { loadRuntime, type Runtime } from '../engine/runtime.ts';
+import { labelsFolder } from '../labels/folder.ts';
 import { viewOfEpoch } from '../labels/views.ts';
 import { createNetwork } from '../models/create-network.ts';
 import type { Network } from '../models/network.ts';
@@ -38,7 +39,7 @@ import { runLabelling } from './labelling-attempt.ts';
 import type { LabellingLimits } from './labelling-progress.ts';
 import { loadInitialisation, loadResume, loadTeachers } from './load-weights.ts';
 import { explainOutOfMemory, requireFit } from './memory.ts';
-import { isCached, labelsFolder, openStoredLabels, type StoredLabelsContext } from './open-stored-labels.ts';
+import { isCached, openStoredLabels, type StoredLabelsContext } from './open-stored-labels.ts';
 import { bothSizesOf, withTeacherImages } from './own-teacher-images.ts';
 import { Predictor } from './predictor.ts';
 import { obtainPublished, type PublishedFiles } from './published-weights.ts';
@@ -318,6 +319,7 @@ async function train(
     datasetPath: job.datasetPath,
     dataset,
     pool,
+    unreadable,
     kept,
     totalSteps: training.stepsPerEpoch * config.epochs,
     cache: graphCacheFor(job, 'predict'),
