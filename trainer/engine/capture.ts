@@ -48,8 +48,6 @@ export interface CapturedStep<I extends Tensors, O extends Tensors> {
    * is `staged`; give the same tensors as `inputs` then.
    */
   run(inputs: I, next?: I | null): O;
-  /** One of the results alone, the caller's: what it does not depend on is not computed, and no variable changes. */
-  peek(inputs: I, name: keyof O & string): Tensor;
   /** Gives the session's variables the values of the tfjs ones. */
   push(): void;
   /** Gives the tfjs variables the session's values: before anything outside of the captured step reads them. */
@@ -169,13 +167,6 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
 
   #collect(results: Tensor[]): O {
     return Object.fromEntries(this.#outputNames.map((name, i) => [name, results[i]!])) as O;
-  }
-
-  peek(inputs: I, name: keyof O & string): Tensor {
-    const feeds = new Map<string, Tensor>();
-    // Also where inputs are staged: what is fed stands in the place of what would be taken, which stays where it is.
-    this.#feed(inputs, (input, place) => (this.#isStaged ? takenInputEdge(place) : inputEdge(input)), feeds);
-    return this.#session.run(feeds, [outputEdge(name)])[0]!;
   }
 
   #feed(inputs: I, edgeOf: (name: string, place: number) => string, feeds: Map<string, Tensor>): void {
