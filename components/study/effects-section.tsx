@@ -90,11 +90,7 @@ function FactorRows({
         >
           {FACTOR_WORDS[factor]}
           <span className="font-normal text-ink-3"> · against {reference}</span>
-          {isIncomplete && (
-            <Badge tone="warn" className="ml-2">
-              Incomplete
-            </Badge>
-          )}
+          {isIncomplete && <Badge className="ml-2">Incomplete</Badge>}
         </th>
       </tr>
       {levels.map(({ level, variantPairs, difference }) => (

@@ -115,7 +115,8 @@ export function Top1Row({ row, range, isOpen, onToggle, onReference, columns }: 
           {row.bestEpoch ?? NONE}
         </Td>
         <Td align="right" className="num whitespace-nowrap">
-          <DifferenceCell difference={row.difference} />
+          {/* Another reference is marked before its differences have come. */}
+          <DifferenceCell difference={row.isReference ? null : row.difference} />
         </Td>
       </tr>
       {isOpen && (
