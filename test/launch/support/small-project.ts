@@ -1,8 +1,19 @@
 /** A built project in small: the real agent, a fake trainer, and a lock file without dependencies, so that npm needs no network. */
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildPrograms } from '../../agent/support/programs.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../../..');
 
 export interface SmallProject {
   root: string;
@@ -11,7 +22,8 @@ export interface SmallProject {
   remove(): void;
 }
 
-export async function makeSmallProject(): Promise<SmallProject> {
+/** @param withData puts the demo dataset into the package */
+export async function makeSmallProject({ withData = false } = {}): Promise<SmallProject> {
   const root = mkdtempSync(path.join(tmpdir(), 'mealtable-project-'));
   const write = (file: string, content: object | string) => {
     mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
@@ -31,11 +43,16 @@ export async function makeSmallProject(): Promise<SmallProject> {
   const programs = await buildPrograms();
   for (const name of ['image-worker', 'check-images']) write(`dist/${name}.js`, '');
   copyFileSync(programs.agent, path.join(root, 'dist/agent.js'));
-  copyFileSync(
-    path.resolve(import.meta.dirname, '../../../trainer/agent/trainer-shim.pl'),
-    path.join(root, 'dist/trainer-shim.pl'),
+  copyFileSync(path.join(PROJECT, 'trainer/agent/trainer-shim.pl'), path.join(root, 'dist/trainer-shim.pl'));
+  // A job's environment is not the test's.
+  const script = JSON.stringify({ steps: 20, everyMs: 5, checkpointEvery: 10, end: 'succeed' });
+  write(
+    'dist/trainer.js',
+    `process.env.FAKE_SCRIPT ??= '${script}';
+${readFileSync(programs.trainer, 'utf8')}`,
   );
-  copyFileSync(programs.trainer, path.join(root, 'dist/trainer.js'));
+  if (withData)
+    cpSync(path.join(PROJECT, 'trainer/datasets'), path.join(root, 'trainer/datasets'), { recursive: true });
   write('trainer/engine/setup/main.mjs', "console.log('[tensorflow] none in this project'); process.exit(3);\n");
   programs.remove();
   return {
