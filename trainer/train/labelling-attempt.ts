@@ -7,11 +7,12 @@ import { ImagePool } from '../data/image-pool.ts';
 import { datasetCacheFolder, openDataset } from '../data/open-dataset.ts';
 import { DatasetInvalidError } from '../data/unreadable-images.ts';
 import { loadRuntime } from '../engine/runtime.ts';
+import { labelsFolder } from '../labels/folder.ts';
 import { LabelParts } from '../labels/label-parts.ts';
 import { availableBytes, peakMemory } from './host-memory.ts';
 import { LabelImages } from './label-images.ts';
 import { LabellingProgress } from './labelling-progress.ts';
-import { labelsFolder, openLabelStore } from './open-stored-labels.ts';
+import { openLabelStore } from './open-stored-labels.ts';
 import { obtainPublished } from './published-weights.ts';
 import type { AttemptContext } from './run-attempt.ts';
 

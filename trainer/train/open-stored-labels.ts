@@ -1,5 +1,4 @@
 /** The caches that a run's soft labels come from, and what makes two runs' labels the same. */
-import { join } from 'node:path';
 import { methodOf } from '@mealtable/protocol/distillation-method';
 import {
   type DistillationConfig,
@@ -14,7 +13,6 @@ import { REFERENCE_VIEWS } from '../data/augment.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Precision } from '../engine/capture.ts';
 import { IMAGENET_NORMALISATION } from '../engine/pixels.ts';
-import { findCacheFolder } from '../engine/setup/plan.mjs';
 import { LABEL_FORMAT_VERSION, type LabelKey } from '../labels/key.ts';
 import { openLabelCache } from '../labels/label-cache.ts';
 import { noteTeacher, type TeacherNote } from '../labels/teacher-notes.ts';
@@ -45,9 +43,6 @@ export interface StoredLabelsContext {
   renderViews?: RenderViews | null;
   log(level: 'info' | 'warning', line: string): void;
 }
-
-/** Of the labels of all datasets and teachers on this host. */
-export const labelsFolder = (env: Record<string, string | undefined>): string => join(findCacheFolder(env), 'labels');
 
 /** Whether the run's labels come out of a cache. */
 export function isCached(config: TrainingJob['grant']['config']): config is CachedConfig {
