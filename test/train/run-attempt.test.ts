@@ -98,6 +98,7 @@ const WHOLE_RECIPE: TrainingConfig = {
     weightDecay: 0.05,
     decayedParameters: 'kernels',
     adamw: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+    schedule: { kind: 'cosine', warmupEpochs: 1 },
   },
   ema: { decay: 0.9, warmup: true },
   accumulation: 3,
@@ -151,6 +152,42 @@ describe('an attempt that ends well', () => {
       [9, 1],
       [18, 2],
     ]);
+  });
+
+  const namesIn = (dir: string) => [...new Set(metricsOf(dir).flatMap(({ values }) => Object.keys(values)))].sort();
+  const OF_EVERY_RUN = [
+    'memory/peak_mb',
+    'test/best_loss',
+    'test/best_top1',
+    'test/best_top5',
+    'test/latest_loss',
+    'test/latest_top1',
+    'test/latest_top5',
+    'train/data_wait_ms',
+    'train/hard_label_loss',
+    'train/images_per_s',
+    'train/learning_rate',
+    'train/loss',
+    'train/top1',
+    'val/loss',
+    'val/top1',
+    'val/top5',
+  ];
+
+  test('writes metrics of exactly these names', () => {
+    expect(namesIn(teacherDir)).toEqual(OF_EVERY_RUN);
+  });
+
+  test('of a distillation writes also its losses and what teachers say of the same crops', async () => {
+    const { dir } = await run(distillation(true, 1), { teacherPaths: [teacher()] });
+    const own = [
+      'train/discriminator_accuracy',
+      'train/discriminator_loss',
+      'train/ensemble_top1',
+      'train/similarity_loss',
+      'train/teacher_agreement',
+    ];
+    expect(namesIn(dir)).toEqual(expect.arrayContaining([...OF_EVERY_RUN, ...own]));
   });
 
   test('leaves checkpoints whose files are those of the manifest', () => {
@@ -250,6 +287,27 @@ describe('an attempt that ends well', () => {
 });
 
 describe('an attempt that goes on from a checkpoint', () => {
+  test('finds there student, discriminator, both optimisers’ slots, averages, half an update, and where the run stands', async () => {
+    const { dir } = await run(WHOLE_RECIPE, { teacherPaths: twoTeachers(), stopAfter: 1 });
+    const checkpoint = checkpointsOf(dir)[0]!;
+    const read = async (file: string) => (await readSafetensors(checkpointPath(dir, checkpoint, file))).tensors;
+    const state = [...(await read(CHECKPOINT_FILES.state)).keys()];
+    const holds = (...parts: string[]) => state.some((name) => parts.every((part) => name.includes(part)));
+    expect((await read(CHECKPOINT_FILES.model)).has('fc.weight')).toBe(true);
+    for (const parts of [
+      ['trained.', 'fc.weight'],
+      ['discriminator.fc1.weight'],
+      ['adamw.', 'network.fc.weight'],
+      ['adamw.', 'discriminator.fc1.weight'],
+      ['accumulation.', 'network.fc.weight'],
+      ['average.'],
+    ])
+      expect([parts, holds(...parts)]).toEqual([parts, true]);
+    // Order, views, mixes, drawn teachers and learning rate follow from seed and step.
+    const progress = JSON.parse(readFileSync(checkpointPath(dir, checkpoint, CHECKPOINT_FILES.progress), 'utf8'));
+    expect(progress).toMatchObject({ stepsCompleted: 1, epochsValidated: 0, best: null });
+  });
+
   const EPOCHS = 2;
   const numbersOf = (dir: string) =>
     metricsOf(dir).map(
