@@ -34,12 +34,9 @@ export function EffectRow({ name, level, against, difference, scale, missing }: 
         </span>
         {says && <span className="block text-ink-3 text-xs">{says}</span>}
         <span className="num block text-ink-3 text-xs md:hidden">
-          {interval && <span className="mr-2 whitespace-nowrap">{formatInterval(interval)}</span>}
-          <span className="whitespace-nowrap">
-            n {n}
-            {leftOut > 0 && `/${n + leftOut}`}
-            {p !== null && ` · p ${pWords(p)}`}
-          </span>
+          {interval && <span className="block">{formatInterval(interval)}</span>}n {n}
+          {leftOut > 0 && `/${n + leftOut}`}
+          {p !== null && ` · p ${pWords(p)}`}
         </span>
       </Td>
       <Td className="w-[30%] min-w-24">
