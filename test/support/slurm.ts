@@ -11,6 +11,8 @@ export interface TestSlurm {
   env: Record<string, string>;
   /** Without a goodbye, losing what it has not written down yet. */
   killController(): void;
+  /** While it is down: as if it had crashed before it wrote anything down. */
+  forgetState(): void;
   startController(): Promise<void>;
   /** A node that cannot be reached while what it runs goes on. */
   freezeNode(name: NodeName): void;
@@ -72,6 +74,10 @@ export async function startSlurm(config: Record<string, string> = {}): Promise<T
   const slurm: TestSlurm = {
     env,
     killController: () => signal('slurmctld', 'SIGKILL'),
+    forgetState() {
+      rmSync(path.join(dir, 'state'), { recursive: true });
+      mkdirSync(path.join(dir, 'state'));
+    },
     startController: async () => {
       rmSync(path.join(dir, 'run', 'slurmctld.pid'), { force: true });
       await start('slurmctld', []);
