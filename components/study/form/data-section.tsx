@@ -60,7 +60,7 @@ export function DataSection() {
         <StartField classCount={dataset?.classNames.length ?? null} />
       </div>
       {dataset && (
-        <p className="mt-3 text-ink-2 text-sm">
+        <p className="mt-3 text-ink-2 text-sm wrap-anywhere">
           <span className="num">{formatCount(dataset.trainCount)}</span> training and{' '}
           <span className="num">{formatCount(dataset.valCount)}</span> validation images in{' '}
           {plural(dataset.classNames.length, 'class', 'classes')}, on{' '}

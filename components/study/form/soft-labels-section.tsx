@@ -45,7 +45,7 @@ export function SoftLabelsSection() {
     // As many views as epochs train on what online runs train on: no crop comes twice.
     change({ mode, viewsPerImage: softLabels.viewsPerImage === '' ? draft.epochs : softLabels.viewsPerImage });
   return (
-    <Panel title="Soft labels" hint="Where every student’s come from.">
+    <Panel title="Soft labels" hint="The same source for every student.">
       <div data-path={PATH}>
         <Segmented
           label="Where soft labels come from"

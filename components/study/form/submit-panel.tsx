@@ -22,7 +22,7 @@ export function SubmitPanel({ isBusy, isTried, error, onGoTo }: SubmitPanelProps
   const runCount = expansion?.ok ? expansion.runCount : null;
   const addedCount = newRuns?.size ?? 0;
   return (
-    <aside aria-label="Preview" className="rounded-panel border bg-surface xl:sticky xl:top-16">
+    <aside aria-label="Preview" className="min-w-0 rounded-panel border bg-surface xl:sticky xl:top-16">
       <div className="px-4 pt-3 pb-3">
         <h2 className="font-semibold text-base">Preview</h2>
         <p role="status" className="text-ink-2 text-sm">
