@@ -1,5 +1,6 @@
 /** Agent <-> hub over socket.io, namespace `/agent`. Every agent message is acked; hub events are only nudges. */
 import { z } from 'zod';
+import { HostLabel } from './host-labels.ts';
 import { CheckpointId, HostId, RunId, Sha256 } from './ids.ts';
 import { CheckpointFile } from './records.ts';
 import { Precision, RunConfig } from './run-config.ts';
@@ -97,6 +98,12 @@ export const HostReport = z.object({
   configFeatures: z.array(z.string()).optional(),
   /** Older agents do not send it. */
   labelSets: z.array(LabelSetReport).default([]),
+  /** What the host offers to be chosen by. Older agents offer nothing. */
+  labels: z.array(HostLabel).optional(),
+  /** Published weights that it has or can fetch. Older agents do not say. */
+  weights: z.array(z.string()).optional(),
+  /** Reasons to stop a trainer that it knows. Older agents do not say: they take every one but `fenced` for a cancel. */
+  stopReasons: z.array(z.string()).optional(),
 });
 export type HostReport = z.infer<typeof HostReport>;
 
@@ -111,8 +118,12 @@ export interface HelloReply {
   attempts: (AttemptRef & { ackedSeq: number; action: 'keep' | 'stop'; reason: StopReason | null })[];
 }
 
-/** fenced: another attempt owns the run. cancelled: the user said so. */
-export type StopReason = 'fenced' | 'cancelled';
+/**
+ * fenced: another attempt owns the run. cancelled: a person said so, and no checkpoint is wanted. paused: the run saves a checkpoint and
+ * gives its slot back; sent only to agents whose report names it.
+ */
+export const STOP_REASONS = ['fenced', 'cancelled', 'paused'] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
 
 export const RunRequest = z.object({
   freeSlots: z.int().min(1).max(64),

@@ -14,23 +14,14 @@ export interface HostDatasets {
 
 const isUsable = (dataset: DatasetReport) => dataset.problems.length === 0;
 
-export interface UsableDatasets {
-  /** Of all that the host can at least evaluate on, by name. */
-  classCounts: Map<string, number>;
-  /** Names of those that it can train on, too. */
-  trainable: string[];
-}
-
-export async function usableDatasets(db: Queryable, hostId: string): Promise<UsableDatasets> {
+/** Class counts of all that the host can at least evaluate on, by name. */
+export async function usableClassCounts(db: Queryable, hostId: string): Promise<Map<string, number>> {
   const { rows } = await db.query<{ datasets: unknown }>(
     `SELECT report->'datasets' AS datasets FROM hosts WHERE id = $1`,
     [hostId],
   );
   const usable = rows.flatMap((row) => z.array(DatasetReport).parse(row.datasets).filter(isUsable));
-  return {
-    classCounts: new Map(usable.map((d) => [d.name, d.classNames.length])),
-    trainable: usable.filter(canTrainOn).map(({ name }) => name),
-  };
+  return new Map(usable.map((d) => [d.name, d.classNames.length]));
 }
 
 async function loadHostDatasets(db: Queryable): Promise<HostDatasets[]> {

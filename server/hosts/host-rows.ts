@@ -1,11 +1,11 @@
 /** Hosts: what an agent said of its machine, and when it was last heard of, by the database's clock. */
 import type { HostReport } from '@mealtable/protocol/agent-messages';
 import { AppError } from '@mealtable/protocol/errors';
-import { UNREACHABLE_AFTER_MS } from '@mealtable/protocol/tunables';
 import { loseHost } from '../runs/lifecycle-lease.ts';
 import type { Queryable } from '../runs/summary.ts';
 import { type CoreHub, type Tx, transact } from '../runs/transaction.ts';
 import { withoutNul, withoutNulDeep } from '../without-nul.ts';
+import { HOST_STATE } from './host-state.ts';
 
 /** An agent said hello: the host is there, with what its report says. */
 export async function upsertHost(tx: Tx, hostId: string, agentVersion: string, report: HostReport): Promise<void> {
@@ -33,12 +33,6 @@ export async function detachHost(hub: CoreHub, hostId: string): Promise<void> {
     tx.emit('hosts:changed');
   });
 }
-
-/** SQL: the state of host `h`. Silence is judged when read; nothing is changed by it. */
-export const HOST_STATE = `
-  CASE WHEN h.detached_at IS NOT NULL THEN 'detached'
-       WHEN h.last_seen_at > now() - ${UNREACHABLE_AFTER_MS} * interval '1 millisecond' THEN 'online'
-       ELSE 'unreachable' END`;
 
 /**
  * Takes a host off the list; what it was running is lost and queued again.

@@ -2,7 +2,7 @@
 import { HostReport } from '@mealtable/protocol/agent-messages';
 import type { HostView } from '@mealtable/protocol/views';
 import { loadRunSummaries, type Queryable, toMillis } from '../runs/summary.ts';
-import { HOST_STATE } from './host-rows.ts';
+import { HOST_STATE } from './host-state.ts';
 
 /** Hosts that are here first, then by name. */
 export async function listHosts(db: Queryable): Promise<HostView[]> {

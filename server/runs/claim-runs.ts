@@ -1,6 +1,6 @@
 /** claimRuns: what answers an agent that asks for work. Claim, rewind and grant are one transaction. */
 import type { Grant } from '@mealtable/protocol/agent-messages';
-import { usableDatasets } from '../hosts/datasets.ts';
+import { usableClassCounts } from '../hosts/datasets.ts';
 import { claimQueuedRuns } from './claim.ts';
 import { buildGrant } from './grant.ts';
 import { finishAttempt } from './lifecycle.ts';
@@ -21,14 +21,14 @@ export async function claimRuns(
 ): Promise<Grant[]> {
   return transact(hub, async (tx) => {
     const grants: Grant[] = [];
-    const datasets = await usableDatasets(tx, hostId);
+    const classCounts = await usableClassCounts(tx, hostId);
     const understood = await understoodRuns(tx, hostId);
     const eligible = only === null ? understood : [only].filter((id) => understood?.includes(id) ?? true);
-    const claims = await claimQueuedRuns(tx, hostId, datasets, freeSlots, eligible);
+    const claims = await claimQueuedRuns(tx, hostId, freeSlots, eligible);
     for (const claim of claims) {
       tx.runChanged(claim.runId);
       if (claim.attempt > 1) await rewindRun(tx, claim);
-      const result = await buildGrant(tx, claim, datasets.classCounts);
+      const result = await buildGrant(tx, claim, classCounts);
       if (result.ok) grants.push(result.grant);
       else
         await finishAttempt(tx, claim.runId, claim.attempt, {

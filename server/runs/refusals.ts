@@ -2,13 +2,9 @@
 import { configFeatures, featuresOf } from '@mealtable/protocol/config-features';
 import { RunConfig } from '@mealtable/protocol/run-config';
 import { FEATURES_OF_PROTOCOL_1 } from './features-of-protocol-1.ts';
+import { BLOCKS_SQL, IS_PAUSED } from './placement.ts';
 import type { Queryable } from './summary.ts';
 import type { Tx } from './transaction.ts';
-
-/** SQL: host $1 has not refused the run `r` with the agent that it has now. */
-export const IS_NOT_REFUSED = `
-  NOT EXISTS (SELECT 1 FROM run_refusals f JOIN hosts fh ON fh.id = f.host_id
-              WHERE f.run_id = r.id AND f.host_id = $1 AND f.agent_version = fh.agent_version)`;
 
 /** The host is not asked again before its agent changes. */
 export async function noteRefusal(tx: Tx, runId: string, hostId: string, reason: string): Promise<void> {
@@ -28,7 +24,8 @@ export async function understoodRuns(tx: Tx, hostId: string): Promise<string[] |
   const host = await loadFeatures(tx, hostId);
   if (host === null || [...configFeatures()].every((feature) => host.features.has(feature))) return null;
   const { rows } = await tx.query<{ id: string; config: unknown }>(
-    `SELECT r.id, r.config FROM runs r WHERE r.status = 'queued' AND r.held_at IS NULL AND ${IS_NOT_REFUSED}`,
+    `SELECT r.id, r.config FROM runs r JOIN hosts h ON h.id = $1
+     WHERE r.status = 'queued' AND NOT (${IS_PAUSED}) AND NOT ${BLOCKS_SQL.refused}`,
     [hostId],
   );
   const understood: string[] = [];

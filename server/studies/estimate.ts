@@ -5,7 +5,7 @@ import type { StudyDesign } from '@mealtable/protocol/study-design';
 import type { StudyEstimate } from '@mealtable/protocol/study-estimate';
 import { canTrainOn } from '@mealtable/protocol/validation-only';
 import { plannedVariantKey } from '@mealtable/protocol/variant-key';
-import { HOST_STATE } from '../hosts/host-rows.ts';
+import { HOST_STATE } from '../hosts/host-state.ts';
 import type { Queryable } from '../runs/summary.ts';
 import { judgeSpeeds, type MeasuredHost, timeStudy } from './estimate-hours.ts';
 import { bytesOfLabel, findLabelled, precisionOn } from './estimate-labels.ts';

@@ -175,7 +175,12 @@ export class Agent {
 
   #obey(attempt: Attempt, reason: StopReason): void {
     if (reason === 'fenced') attempt.fence();
-    else attempt.stop({ kind: 'cancelled' });
+    else if (reason === 'cancelled' || reason === 'paused') attempt.stop({ kind: reason });
+    // A newer hub's word, which may mean anything: training goes on.
+    else
+      this.#options.log(
+        `${attempt.name}: the hub asks to stop it for a reason unknown here (${reason satisfies never}).`,
+      );
   }
 
   async #watchForOrphan(signal: AbortSignal): Promise<void> {

@@ -15,6 +15,7 @@ import { ProcessIdentity } from './process-identity.ts';
 /** Why the agent stops a trainer. `fenced` is not among them: a fenced attempt has nothing left to report. */
 export const StopCause = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cancelled') }),
+  z.object({ kind: z.literal('paused') }),
   z.object({ kind: z.literal('shutdown') }),
   z.object({ kind: z.literal('stalled'), afterMs: z.number() }),
   /** The work order is not for this version of the trainer. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { HostLabels } from '@mealtable/protocol/host-labels';
 import { RunId } from '@mealtable/protocol/ids';
 import { DatasetName } from '@mealtable/protocol/run-config';
 import { AGENT_EXIT, AgentExit } from './exit-codes.ts';
@@ -17,6 +18,8 @@ export interface AgentEnv {
   slots: number | null;
   /** Null: the host name. */
   name: string | null;
+  /** What this host offers to be chosen by. */
+  hostLabels: string[];
   /** Image folders by dataset name, absolute. */
   datasets: Map<string, string>;
   datasetsDir: string | null;
@@ -39,6 +42,7 @@ export const USAGE = `Attaches this machine to a Mealtable hub and runs its trai
   --dir FOLDER         state folder (default ~/.mealtable/agent)
   --slots N            runs at a time (default: number of GPUs, else 2 at most)
   --name NAME          name shown for this host (default: host name)
+  --label LABEL        what runs may ask their host to have, for example a100; repeatable
   --dataset NAME=PATH  folder with train/<class>/ and val/<class>/, ImageNet or tar shards; repeatable
   --datasets-dir PATH  folder in which every subfolder is a dataset
   --weights-dir PATH   folder of published weights (or MEALTABLE_WEIGHTS_DIR; default ~/.mealtable/weights)
@@ -55,6 +59,7 @@ const OPTIONS = {
   dir: { type: 'string' },
   slots: { type: 'string' },
   name: { type: 'string' },
+  label: { type: 'string', multiple: true },
   dataset: { type: 'string', multiple: true },
   'datasets-dir': { type: 'string' },
   'weights-dir': { type: 'string' },
@@ -84,6 +89,7 @@ export function parseAgentEnv(
     stateDir: resolve(flags.dir ?? join(homedir(), '.mealtable', 'agent')),
     slots: parseSlots(flags.slots, flags['one-run']),
     name: flags.name === undefined ? null : parseName(flags.name),
+    hostLabels: parseLabels(flags.label ?? []),
     datasets: parseDatasets(flags.dataset ?? []),
     datasetsDir: flags['datasets-dir'] === undefined ? null : folder('--datasets-dir', flags['datasets-dir']),
     weightsDir: flags['weights-dir'] === undefined ? null : folder('--weights-dir', flags['weights-dir']),
@@ -154,6 +160,12 @@ function parseName(text: string): string {
   const name = text.trim();
   if (name.length >= 1 && name.length <= 200) return name;
   throw refuse('--name must have 1 to 200 characters.');
+}
+
+function parseLabels(values: string[]): string[] {
+  const labels = HostLabels.safeParse(values);
+  if (labels.success) return labels.data;
+  throw refuse(`--label: ${labels.error.issues[0]?.message} It is "${values.join('", "')}".`);
 }
 
 function parseDatasets(values: string[]): Map<string, string> {

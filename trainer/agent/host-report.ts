@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, hostname, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { HostReport } from '@mealtable/protocol/agent-messages';
+import { type HostReport, STOP_REASONS } from '@mealtable/protocol/agent-messages';
 import { configFeatures } from '@mealtable/protocol/config-features';
 import type { DatasetWatch } from './dataset-watch.ts';
 import type { DeviceWatch } from './device-watch.ts';
@@ -32,6 +32,10 @@ export interface HostOptions {
   name: string | null;
   /** Null: one per GPU, or up to two on a CPU. */
   slots: number | null;
+  /** What the host offers to be chosen by. */
+  hostLabels: readonly string[];
+  /** Published weights that it has or can fetch. */
+  weights: readonly string[];
   /** Has looked at the datasets once. */
   datasets: DatasetWatch;
   labels: LabelWatch;
@@ -68,6 +72,9 @@ export async function describeHost(options: HostOptions): Promise<Host> {
       datasets: options.datasets.reports,
       configFeatures: [...configFeatures()],
       labelSets: options.labels.reports,
+      labels: [...options.hostLabels],
+      weights: [...options.weights],
+      stopReasons: [...STOP_REASONS],
     },
   };
 }

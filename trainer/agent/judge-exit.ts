@@ -44,8 +44,8 @@ export function judgeExit({ exit, stop, failure }: Evidence): Verdict {
     );
   if (exitCode === TRAINER_EXIT.interrupted) return end('interrupted');
   if (failure) return end('failed', failure.failureCode, failure.message);
-  // Stopped with the agent, before it could save a checkpoint: the run goes on from the one before.
-  if (stop?.kind === 'shutdown') return end('interrupted');
+  // Stopped with the agent or paused, before it could save a checkpoint: the run goes on from the one before.
+  if (stop?.kind === 'shutdown' || stop?.kind === 'paused') return end('interrupted');
   if (exit.seen && exit.memory === 'group') return end('failed', 'out_of_memory', OUT_OF_MEMORY);
   if (exit.seen && signal !== null) return end('failed', 'trainer_killed', explainSignal(signal, exit.memory));
   if (exitCode !== null)

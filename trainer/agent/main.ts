@@ -2,10 +2,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
 import { datasetCacheFolder } from '../data/open-dataset.ts';
 import { labelsFolder } from '../labels/folder.ts';
 import trainerPackage from '../package.json' with { type: 'json' };
+import { obtainableWeights } from '../weights/sources/obtainable-weights.ts';
 import { Agent } from './agent.ts';
 import type { AttemptDir } from './attempt-dir.ts';
 import { BlobCache } from './blob-cache.ts';
@@ -64,10 +66,15 @@ async function attach(env: AgentEnv): Promise<number> {
   const labels = new LabelWatch(labelsFolder(process.env), log);
   // Many labels take longer to count: the hub hears of them when that is done.
   await Promise.race([labels.refresh(), sleep(agentLimits.datasetPatienceMs, undefined, { ref: false })]);
+  const weightsEnv = {
+    ...process.env,
+    ...(env.weightsDir !== null && { MEALTABLE_WEIGHTS_DIR: env.weightsDir }),
+  };
   const host = await describeHost({
     ...env,
     datasets,
     labels,
+    weights: obtainableWeights(weightsEnv),
     visibleDevices: process.env.CUDA_VISIBLE_DEVICES,
     engine: process.env.MEALTABLE_ENGINE,
     watchDevices: (gpus) =>
@@ -121,6 +128,7 @@ async function attach(env: AgentEnv): Promise<number> {
   process.on('SIGHUP', () => agent.handOver());
   void followDatasets(datasets, host, agent);
   void followLabels(labels, host, agent);
+  void followWeights(weightsEnv, host, agent);
   return agent.run();
 }
 
@@ -143,6 +151,17 @@ async function followLabels(labels: LabelWatch, host: Host, agent: Agent): Promi
       agent.announce();
     }
     await sleep(agentLimits.labelRescanMs, undefined, { ref: false });
+  }
+}
+
+/** As long as the agent runs: the hub hears of weights files that people put here or take away. */
+async function followWeights(env: NodeJS.ProcessEnv, { report }: Host, agent: Agent): Promise<void> {
+  for (;;) {
+    await sleep(agentLimits.datasetRescanMs, undefined, { ref: false });
+    const weights = obtainableWeights(env);
+    if (isDeepStrictEqual(weights, report.weights)) continue;
+    report.weights = weights;
+    agent.announce();
   }
 }
 

@@ -21,7 +21,7 @@ export interface ObtainOptions {
 }
 
 /** timm's repositories all name it so. */
-const HUB_FILE = 'model.safetensors';
+export const HUB_FILE = 'model.safetensors';
 const PROGRESS_MS = 10_000;
 
 /**
