@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createTRPCClient, httpLink } from '@trpc/client';
 import superjson from 'superjson';
 import type { AppRouter } from '../../server/api/root.ts';
-import { followLink } from './hub.ts';
+import { followLink } from './follow-link.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 

@@ -10,6 +10,7 @@ import type { HubEnv } from '../../server/env.ts';
 import type { PageMode } from '../../server/http/serve-pages.ts';
 import { startHub } from '../../server/start-hub.ts';
 import { createDatabaseUrl } from './database.ts';
+import { followLink } from './follow-link.ts';
 
 export interface TestHubOptions {
   env?: Partial<HubEnv>;
@@ -42,12 +43,7 @@ export interface TestHub {
   close(): Promise<void>;
 }
 
-/** Follows a one-time link. @returns the Cookie header of the new session, or null when the link was refused */
-export async function followLink(link: string): Promise<string | null> {
-  const reply = await fetch(link, { redirect: 'manual' });
-  const cookies = reply.headers.getSetCookie().map((cookie) => cookie.split(';', 1)[0]);
-  return cookies.length > 0 ? cookies.join('; ') : null;
-}
+export { followLink };
 
 export async function startTestHub(options: TestHubOptions = {}): Promise<TestHub> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'mealtable-hub-'));
