@@ -5,6 +5,7 @@ import { CheckpointId, HostId, RunId, Sha256 } from './ids.ts';
 import { CheckpointFile } from './records.ts';
 import { Precision, RunConfig } from './run-config.ts';
 import { KEPT_CLASSES } from './soft-labels.ts';
+import type { SampleBatch, SampleReply } from './telemetry.ts';
 import type { AgentTunables } from './tunables.ts';
 
 export const AGENT_NAMESPACE = '/agent';
@@ -110,10 +111,16 @@ export type HostReport = z.infer<typeof HostReport>;
 export const AttemptRef = z.object({ runId: RunId, attempt: z.int32().min(1) });
 export type AttemptRef = z.infer<typeof AttemptRef>;
 
-export const AgentHello = z.object({ report: HostReport, attempts: z.array(AttemptRef) });
+/** An attempt and the slot that it has on its host; agents of protocol 1 do not say which. */
+export const AttemptInSlot = AttemptRef.extend({ slot: z.int32().min(0).optional() });
+export type AttemptInSlot = z.infer<typeof AttemptInSlot>;
+
+export const AgentHello = z.object({ report: HostReport, attempts: z.array(AttemptInSlot) });
 export type AgentHello = z.infer<typeof AgentHello>;
 export interface HelloReply {
   tunables: AgentTunables;
+  /** The database's clock at the answer, milliseconds since 1970. Hubs of protocol 1 do not send it. */
+  now?: number;
   /** For each attempt listed: go on (and send from ackedSeq + 1), or stop because it is fenced or cancelled. */
   attempts: (AttemptRef & { ackedSeq: number; action: 'keep' | 'stop'; reason: StopReason | null })[];
 }
@@ -164,7 +171,7 @@ export interface RunRefusalReply {
   ok: true;
 }
 
-export const Heartbeat = z.object({ attempts: z.array(AttemptRef) });
+export const Heartbeat = z.object({ attempts: z.array(AttemptInSlot) });
 export type Heartbeat = z.infer<typeof Heartbeat>;
 export interface HeartbeatReply {
   /** Attempts that must end, until the agent says that they did. */
@@ -198,6 +205,8 @@ export interface AgentToHub {
   'run:refuse': (message: RunRefusal, ack: (reply: RunRefusalReply | Nack) => void) => void;
   'agent:heartbeat': (message: Heartbeat, ack: (reply: HeartbeatReply | Nack) => void) => void;
   'run:records': (message: RecordBatch, ack: (reply: RecordBatchReply | Nack) => void) => void;
+  /** Of all messages the only one that may be lost: nothing is decided by it. */
+  'agent:samples': (message: SampleBatch, ack: (reply: SampleReply | Nack) => void) => void;
 }
 export interface HubToAgent {
   /** Something may be claimable or to be stopped: ask. */

@@ -51,6 +51,14 @@ export const SIGN_IN_LINK_HOURS = 24;
 /** After signing in by a link, a forgotten password can be replaced without knowing it for this long. */
 export const LINK_PASSWORD_MINUTES = 30;
 
+/** How often a host measures itself. */
+export const SAMPLE_MS = 5_000;
+/** What a host measured is kept as it is for this long, and as means over a minute for `KEEP_MINUTE_MEANS_MS`. */
+export const KEEP_SAMPLES_MS = 24 * 3_600_000;
+export const KEEP_MINUTE_MEANS_MS = 30 * 24 * 3_600_000;
+/** How often the hub makes means over minutes and deletes what is too old. */
+export const TELEMETRY_SWEEP_MS = 30_000;
+
 export interface AgentTunables {
   heartbeatMs: number;
   pollMs: number;
@@ -60,6 +68,7 @@ export interface AgentTunables {
   stallAfterMs: number;
   maxBatchRecords: number;
   maxBatchBytes: number;
+  sampleMs: number;
 }
 export const agentTunables: AgentTunables = {
   heartbeatMs: HEARTBEAT_MS,
@@ -70,4 +79,5 @@ export const agentTunables: AgentTunables = {
   stallAfterMs: STALL_AFTER_MS,
   maxBatchRecords: MAX_BATCH_RECORDS,
   maxBatchBytes: MAX_BATCH_BYTES,
+  sampleMs: SAMPLE_MS,
 };

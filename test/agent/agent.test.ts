@@ -14,6 +14,7 @@ import { AGENT_EXIT } from '../../trainer/agent/exit-codes.ts';
 import { makeSlots } from '../../trainer/agent/host-report.ts';
 import { type AgentLimits, agentLimits } from '../../trainer/agent/limits.ts';
 import { identifyProcess } from '../../trainer/agent/process-identity.ts';
+import { makeHostMeter } from '../../trainer/agent/telemetry/make-host-meter.ts';
 import { makeDataset, makeReport } from '../support/core.ts';
 import { Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
@@ -339,13 +340,14 @@ function makeAgent(report: HostReport, limits: AgentLimits, log: string[]): Agen
       agentVersion: '0',
       hostId: makeId('host', 0, new Uint8Array(12)),
     },
-    host: { report, slots: makeSlots(1, 1, []), datasets: new Map(), devices: null },
+    host: { report, slots: makeSlots(1, 1, []), gpus: [], datasets: new Map(), devices: null },
     attemptsDir: join(host.dir, 'attempts'),
     limits,
     log: (line) => log.push(line),
     blobs: new BlobClient({ hub: hub.url, token: TOKEN, cache, limits, log: () => {} }),
     commandFor: () => ({ program: 'none', args: [], env: {} }),
     shim: null,
+    meter: makeHostMeter([], host.dir, () => {}),
     monotonicNow: () => performance.now(),
     orphanExitMs: null,
     oneRun: null,

@@ -1,6 +1,7 @@
 /** The agent's loop: keeps the hub and this host of one mind about which attempts run here, and takes new ones. */
 import { statfsSync } from 'node:fs';
 import {
+  type AttemptInSlot,
   AttemptRef,
   Grant,
   type HelloReply,
@@ -17,6 +18,8 @@ import type { AgentLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import { waitFor } from './retry.ts';
 import { Slots } from './slots.ts';
+import type { HostMeter, PlacedTrainer } from './telemetry/host-meter.ts';
+import { SAMPLE_BACKLOG_MS, Sampler } from './telemetry/sampler.ts';
 import { Wake } from './wake.ts';
 
 export interface AgentOptions extends Pick<HubClientOptions, 'hub' | 'auth'> {
@@ -27,6 +30,7 @@ export interface AgentOptions extends Pick<HubClientOptions, 'hub' | 'auth'> {
   blobs: AttemptContext['blobs'];
   commandFor: AttemptContext['commandFor'];
   shim: AttemptContext['shim'];
+  meter: HostMeter;
   monotonicNow: () => number;
   /** A local agent's hub is its only one: without it and without runs for this long, the agent ends. */
   orphanExitMs: number | null;
@@ -38,6 +42,7 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #hub: HubClient;
   readonly #slots: Slots;
+  readonly #sampler: Sampler;
   readonly #attempts = new Map<string, Attempt>();
   readonly #lives = new Set<Promise<void>>();
   /** Grants that this version cannot read, until the hub knows. */
@@ -75,6 +80,14 @@ export class Agent {
       },
       onFatal: (exit) => this.#finish(exit),
     });
+    this.#sampler = new Sampler({
+      measure: () => options.meter.measure(this.#placed()),
+      send: (batch) => this.#hub.ask('agent:samples', batch),
+      sampleMs: () => this.#tunables.sampleMs,
+      backlogMs: SAMPLE_BACKLOG_MS,
+      log: options.log,
+      monotonicNow: options.monotonicNow,
+    });
   }
 
   /**
@@ -87,7 +100,12 @@ export class Agent {
     });
     for (const dir of listAttemptDirs(this.#options.attemptsDir)) this.#begin(dir, this.#slots.of(dir));
     const { signal } = this.#over;
-    const loops = [this.#requestLoop(signal), this.#heartbeatLoop(signal), this.#watchForOrphan(signal)];
+    const loops = [
+      this.#requestLoop(signal),
+      this.#heartbeatLoop(signal),
+      this.#watchForOrphan(signal),
+      this.#sampler.run(signal),
+    ];
     this.#hub.connect();
     const exit = await end;
     this.#over.abort();
@@ -95,7 +113,7 @@ export class Agent {
     if (running > 0) this.#options.log(`${running} trainers go on; the next agent takes them over.`);
     for (const attempt of this.#attempts.values()) attempt.leave();
     this.#hub.close();
-    await Promise.all([...loops, ...this.#lives]);
+    await Promise.all([...loops, ...this.#lives, this.#options.meter.close()]);
     if (typeof exit !== 'number') throw exit;
     return exit;
   }
@@ -129,6 +147,10 @@ export class Agent {
     return [...this.#attempts.values()].filter((attempt) => attempt.occupiesSlot);
   }
 
+  #placed(): PlacedTrainer[] {
+    return this.#running().map(({ ref, slot, trainerPid }) => ({ ...ref, slot, pid: trainerPid }));
+  }
+
   // ---- the hub's view and ours ---------------------------------------------------------------------------------------
 
   async #greet(): Promise<boolean> {
@@ -136,6 +158,7 @@ export class Agent {
     const reply = await this.#hub.askOrLog('agent:hello', { report: this.#options.host.report, attempts });
     if (!reply || !this.#hub.connected) return false;
     this.#tunables = { ...agentTunables, ...reply.tunables };
+    this.#sampler.open(reply.now ?? Date.now());
     for (const told of reply.attempts) this.#settle(told);
     for (const refusal of this.#refusals.values()) void this.#refuse(refusal);
     this.#isGreeted = true;
@@ -253,6 +276,8 @@ export class Agent {
       return false;
     }
     this.#begin(dir, this.#slots.next()).open(0);
+    // Tells the hub which slot it is.
+    this.#mayBeat.call();
     return true;
   }
 
@@ -315,9 +340,9 @@ export class Agent {
     return hasSpace;
   }
 
-  #refs(): AttemptRef[] {
+  #refs(): AttemptInSlot[] {
     const refused = [...this.#refusals.values()].map(({ runId, attempt }) => ({ runId, attempt }));
-    return [...[...this.#attempts.values()].map((attempt) => attempt.ref), ...refused];
+    return [...[...this.#attempts.values()].map(({ ref, slot }) => ({ ...ref, slot: slot.index })), ...refused];
   }
 
   #find(ref: AttemptRef): Attempt | undefined {

@@ -99,6 +99,10 @@ export class Attempt {
   get occupiesSlot(): boolean {
     return this.#occupiesSlot;
   }
+  /** Number of its trainer's process and process group; null while there is none yet. */
+  get trainerPid(): number | null {
+    return this.#dir.readTrainer()?.process.pid ?? null;
+  }
   /** Its files are still to be dealt with by the next agent. */
   get isLeft(): boolean {
     return this.#isLeft;

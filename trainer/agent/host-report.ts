@@ -22,6 +22,7 @@ export interface Slot {
 export interface Host {
   report: HostReport;
   slots: Slot[];
+  gpus: Gpu[];
   /** Folders by dataset name; follows what happens to them. */
   datasets: Map<string, string>;
   /** Null where GPUs are shared with other programs. */
@@ -58,6 +59,7 @@ export async function describeHost(options: HostOptions): Promise<Host> {
   return {
     devices,
     slots: makeSlots(slotCount, cpuCount, gpus),
+    gpus,
     datasets: options.datasets.paths,
     report: {
       name: options.name ?? hostname(),

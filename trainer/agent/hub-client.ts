@@ -19,6 +19,7 @@ import {
   type RunRequest,
   type RunRequestReply,
 } from '@mealtable/protocol/agent-messages';
+import type { SampleBatch, SampleReply } from '@mealtable/protocol/telemetry';
 import { io, type Socket } from 'socket.io-client';
 import { AgentExit } from './exit-codes.ts';
 import type { AgentLimits } from './limits.ts';
@@ -31,6 +32,7 @@ interface Replies {
   'run:refuse': [RunRefusal, RunRefusalReply];
   'agent:heartbeat': [Heartbeat, HeartbeatReply];
   'run:records': [RecordBatch, RecordBatchReply];
+  'agent:samples': [SampleBatch, SampleReply];
 }
 
 export interface HubClientOptions {

@@ -26,6 +26,7 @@ import { agentLimits } from './limits.ts';
 import { takeLock } from './lock.ts';
 import { makeLog } from './log.ts';
 import { findShim } from './shim.ts';
+import { makeHostMeter } from './telemetry/make-host-meter.ts';
 import { isOfTrainer, type TrainerCommand } from './trainer-process.ts';
 
 const log = makeLog((text) => process.stdout.write(text), Date.now);
@@ -111,6 +112,7 @@ async function attach(env: AgentEnv): Promise<number> {
     blobs,
     shim: await findShim(import.meta.dirname, log),
     commandFor: (dir, slot) => trainerCommand(env, dir, slot),
+    meter: makeHostMeter(host.gpus, attemptsDir, log),
     monotonicNow: () => performance.now(),
     orphanExitMs: env.orphanExitMs,
     oneRun: env.oneRun,

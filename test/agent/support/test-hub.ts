@@ -21,6 +21,7 @@ import {
   type StopReason,
 } from '@mealtable/protocol/agent-messages';
 import { AttemptRecord, type EndedRecord } from '@mealtable/protocol/records';
+import { SampleBatch } from '@mealtable/protocol/telemetry';
 import { type AgentTunables, agentTunables } from '@mealtable/protocol/tunables';
 import { Server as SocketServer } from 'socket.io';
 
@@ -65,6 +66,11 @@ export class TestHub {
   readonly blobs = new Map<string, Buffer>();
   readonly hellos: AgentHello[] = [];
   readonly refusals: RunRefusal[] = [];
+  readonly sampleBatches: SampleBatch[] = [];
+  /** As the last heartbeat has it, by run and attempt. */
+  readonly slots = new Map<string, number | undefined>();
+  /** Of its database, sent with every hello; null: an older hub's answer. */
+  clock: (() => number) | null = Date.now;
   /** Called per request; true swallows the answer to an agent's message. */
   dropsAck: (event: string) => boolean = () => false;
   /** Called per batch; true answers `unavailable`. */
@@ -104,6 +110,7 @@ export class TestHub {
         this.hellos.push(hello);
         answer('agent:hello', ack, {
           tunables: this.tunables,
+          ...(this.clock && { now: this.clock() }),
           attempts: hello.attempts.map((ref) => {
             const { ackedSeq, stop } = this.attemptOf(ref);
             return { ...ref, ackedSeq, action: stop ? ('stop' as const) : ('keep' as const), reason: stop };
@@ -121,11 +128,16 @@ export class TestHub {
         ack({ ok: true });
       });
       socket.on('agent:heartbeat', (message, ack) => {
-        const stop = Heartbeat.parse(message).attempts.flatMap((ref) => {
+        const stop = Heartbeat.parse(message).attempts.flatMap(({ slot, ...ref }) => {
+          this.slots.set(`${ref.runId}.${ref.attempt}`, slot);
           const reason = this.attemptOf(ref).stop;
           return reason ? [{ ...ref, reason }] : [];
         });
         answer('agent:heartbeat', ack, { stop });
+      });
+      socket.on('agent:samples', (message, ack) => {
+        this.sampleBatches.push(SampleBatch.parse(message));
+        answer('agent:samples', ack, { ok: true as const });
       });
       socket.on('run:records', (message, ack) => answer('run:records', ack, this.#store(RecordBatch.parse(message))));
     });
