@@ -33,6 +33,12 @@ export const STALL_AFTER_MS = 600_000;
 export const ORPHAN_EXIT_MS = 120_000;
 /** Attempts a run gets before it fails for good. */
 export const MAX_ATTEMPTS = 5;
+/** So many runs in a row that failed on a host put it to rest: it, and not the runs, is then the likely cause. */
+export const REST_AFTER_FAILURES = 3;
+/** Only failures this soon after the run was taken count towards a rest. */
+export const REST_WITHIN_MS = 300_000;
+/** How long a host takes no runs after that, unless somebody wakes it. */
+export const REST_MS = 900_000;
 /** Broadcasts to browsers are gathered for this long. */
 export const LIVE_COALESCE_MS = 50;
 /** Last lines of output kept with a failed attempt. */

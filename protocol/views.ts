@@ -53,6 +53,16 @@ export interface RunSummaryView {
   status: RunStatus;
   /** The user paused it: queued, but not to be claimed until resumed. */
   heldAt: number | null;
+  /** An active run is to save a checkpoint and to give its slot back. */
+  pauseRequestedAt: number | null;
+  /** Who paused it, or asked to; empty when that is not known. */
+  pausedBy: string;
+  /** Higher ones are taken first; 0 unless set. */
+  priority: number;
+  /** Labels that its host must have. */
+  requiredLabels: string[];
+  /** Bytes of memory that a slot must have; null for any. */
+  requiredMemory: number | null;
   cancelRequestedAt: number | null;
   failureCode: FailureCode | null;
   failureMessage: string | null;
@@ -75,6 +85,40 @@ export interface RunSummaryView {
   startedAt: number | null;
   finishedAt: number | null;
 }
+/** Why a queued run is not taken. */
+export type WaitReason =
+  | { kind: 'paused'; by: string; at: number }
+  | { kind: 'needs_runs'; runs: RunSummaryView['waitingFor'] }
+  /** Of `known` hosts none is online. */
+  | { kind: 'no_host'; known: number; away: string[] }
+  /** No host that is online has it; `away` names hosts that would take the run if they were. The same goes for the next three. */
+  | { kind: 'no_dataset'; dataset: string; forTraining: boolean; away: string[] }
+  | { kind: 'no_labels'; labels: string[]; away: string[] }
+  /** `most` bytes is what the best slot has. */
+  | { kind: 'no_memory'; bytes: number; most: number; away: string[] }
+  | { kind: 'no_weights'; weights: string[]; away: string[] }
+  | { kind: 'refused'; hosts: { name: string; reason: string }[] }
+  | { kind: 'draining'; hosts: string[] }
+  | { kind: 'resting'; hosts: { name: string; until: number; reason: string }[] }
+  /** As many of its study's runs are active as may be, or those before it will be. */
+  | { kind: 'study_limit'; limit: number; studyId: string }
+  /** All slots that could take it are in use, or go to runs before it. */
+  | { kind: 'no_slot' };
+
+export interface QueueItem {
+  run: RunSummaryView;
+  /** From 1; null for a paused run, which is in no order. */
+  position: number | null;
+  /** The decisive one first; none when the next host that asks takes the run. */
+  reasons: WaitReason[];
+}
+export interface QueuePage {
+  /** All queued runs. */
+  total: number;
+  paused: number;
+  items: QueueItem[];
+}
+
 export interface AttemptView {
   attempt: number;
   hostId: string | null;
@@ -242,6 +286,8 @@ export interface StudyView {
   createdBy: string;
   design: StudyDesign;
   referenceVariantId: string | null;
+  /** Runs at once, at most; null for as many as there are slots. */
+  maxConcurrent: number | null;
   rows: Top1Row[];
   effects: StudyEffects;
   runs: RunSummaryView[];
@@ -274,6 +320,19 @@ export interface HostView {
   slots: number;
   backend: string;
   agentVersion: string;
+  /** Given here. */
+  labels: string[];
+  /** Offered by its agent. */
+  offeredLabels: string[];
+  /** Bytes that a run can count on in a slot. */
+  slotMemoryBytes: number;
+  /** It takes no more runs since then. */
+  drainingAt: number | null;
+  /** It takes no runs until then, because too many failed there in a row. */
+  restingUntil: number | null;
+  restReason: string | null;
+  /** Runs that its agent, as it is, did not take. */
+  refusals: { runId: string; label: string; reason: string }[];
   datasets: DatasetReport[];
   runs: RunSummaryView[];
 }

@@ -26,7 +26,8 @@ export async function loadRunDetail(db: Queryable, runId: string): Promise<RunDe
     parameterCount: run.parameter_count,
     stepsPerEpoch: run.steps_per_epoch,
     metrics: [...(await loadSeries(db, runId)).values()],
-    finalTest: await loadFinalTest(db, runId),
+    // A run that was given more epochs has the test of its earlier end still.
+    finalTest: summary.status === 'succeeded' ? await loadFinalTest(db, runId) : null,
   };
 }
 

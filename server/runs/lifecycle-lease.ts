@@ -16,33 +16,45 @@ const lost = (message: string): AttemptEnding => ({
   signal: null,
 });
 
-/** Gives the host's listed attempts a full lease. @returns those that own their runs, and which are to be cancelled */
+/** Gives the host's listed attempts a full lease. @returns those that own their runs, and what is asked of them */
 export async function extendLeases(
   tx: Tx,
   hostId: string,
   attempts: readonly AttemptRef[],
-): Promise<(AttemptRef & { cancelRequested: boolean })[]> {
-  const { rows } = await tx.query<{ id: string; attempt: number; cancel_requested: boolean }>(
+): Promise<(AttemptRef & { cancelRequested: boolean; pauseRequested: boolean })[]> {
+  const { rows } = await tx.query<{
+    id: string;
+    attempt: number;
+    cancel_requested: boolean;
+    pause_requested: boolean;
+  }>(
     `WITH listed AS (SELECT * FROM unnest($2::text[], $3::int[]) AS l(run_id, attempt)),
      held AS (SELECT r.id FROM runs r JOIN listed l ON l.run_id = r.id AND l.attempt = r.attempt
               WHERE r.host_id = $1 AND r.status IN ('claimed', 'running') ORDER BY r.id FOR NO KEY UPDATE OF r)
      UPDATE runs r SET lease_expires_at = now() + $4 * interval '1 millisecond' FROM held WHERE r.id = held.id
-     RETURNING r.id, r.attempt, r.cancel_requested_at IS NOT NULL AS cancel_requested`,
+     RETURNING r.id, r.attempt, r.cancel_requested_at IS NOT NULL AS cancel_requested,
+               r.pause_requested_at IS NOT NULL AS pause_requested`,
     [hostId, attempts.map((a) => a.runId), attempts.map((a) => a.attempt), LEASE_MS],
   );
-  return rows.map((row) => ({ runId: row.id, attempt: row.attempt, cancelRequested: row.cancel_requested }));
+  return rows.map((row) => ({
+    runId: row.id,
+    attempt: row.attempt,
+    cancelRequested: row.cancel_requested,
+    pauseRequested: row.pause_requested,
+  }));
 }
 
 /**
  * queued -> claimed | running for an attempt that was given up as lost, when its host is heard of again before another
- * attempt was claimed: hours of training are not repeated for a cut network.
+ * attempt was claimed: hours of training are not repeated for a cut network. A run that was paused meanwhile is to be paused there.
  * @param hostId the host that speaks; null when it is not known
  */
 export async function reviveAttempt(tx: Tx, hostId: string | null, { runId, attempt }: AttemptRef): Promise<boolean> {
   const { rowCount } = await tx.query(
     `WITH moved AS (
        UPDATE runs r SET status = CASE WHEN a.started_at IS NULL THEN 'claimed' ELSE 'running' END::run_status,
-              host_id = a.host_id, lease_expires_at = now() + $3 * interval '1 millisecond'
+              host_id = a.host_id, lease_expires_at = now() + $3 * interval '1 millisecond',
+              pause_requested_at = r.held_at, held_at = NULL
        FROM run_attempts a
        WHERE r.id = $1 AND r.attempt = $2 AND r.status = 'queued'
          AND a.run_id = r.id AND a.attempt = r.attempt AND a.outcome = 'lost' AND a.host_id = COALESCE($4, a.host_id)
@@ -58,8 +70,8 @@ export async function reviveAttempt(tx: Tx, hostId: string | null, { runId, atte
 
 /** claimed | running -> queued (or failed, after the last attempt) where the lease ran out. @returns the runs */
 export async function expireLeases(tx: Tx): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string; attempt: number; host_name: string | null }>(
-    `SELECT r.id, r.attempt, h.name AS host_name FROM runs r LEFT JOIN hosts h ON h.id = r.host_id
+  const { rows } = await tx.query<{ id: string; attempt: number; host_id: string | null; host_name: string | null }>(
+    `SELECT r.id, r.attempt, r.host_id, h.name AS host_name FROM runs r LEFT JOIN hosts h ON h.id = r.host_id
      WHERE r.status IN ('claimed', 'running') AND r.lease_expires_at < now()
      ORDER BY r.id FOR NO KEY UPDATE OF r SKIP LOCKED`,
   );
@@ -74,7 +86,12 @@ export async function expireLeases(tx: Tx): Promise<string[]> {
  * What the hub believed to be on this host, and is not: the agent has just listed all that it has. Queued again at once.
  * @param listed every attempt that the host has, running or still to be reported
  */
-export async function loseUnlisted(tx: Tx, hostId: string, listed: readonly AttemptRef[]): Promise<string[]> {
+export async function loseUnlisted(
+  tx: Tx,
+  hostId: string,
+  listed: readonly AttemptRef[],
+  reason = 'It came back without them.',
+): Promise<string[]> {
   const { rows } = await tx.query<{ id: string; attempt: number }>(
     `SELECT id, attempt FROM runs r WHERE host_id = $1 AND status IN ('claimed', 'running')
        AND NOT EXISTS (SELECT 1 FROM unnest($2::text[], $3::int[]) AS l(run_id, attempt)
@@ -89,7 +106,7 @@ export async function loseUnlisted(tx: Tx, hostId: string, listed: readonly Atte
 
 /** A host is taken off the list: what it had is lost. */
 export async function loseHost(tx: Tx, hostId: string): Promise<string[]> {
-  return loseUnlisted(tx, hostId, []);
+  return loseUnlisted(tx, hostId, [], 'It was taken off the list.');
 }
 
 /** claimed -> queued for grants that never left the hub: nothing was tried, so the allowance is untouched. */

@@ -15,7 +15,7 @@ export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
   await tx.query('SELECT 1 FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [runIds]);
   const cancelled = await tx.query<{ id: string }>(
     `UPDATE runs SET status = 'cancelled', cancel_requested_at = now(), finished_at = now(), failure_code = NULL,
-            failure_message = NULL
+            failure_message = NULL, held_at = NULL, paused_by_id = NULL
      WHERE id = ANY($1) AND status = 'queued' RETURNING id`,
     [runIds],
   );
@@ -61,13 +61,39 @@ export async function retryRun(tx: Tx, runId: string): Promise<void> {
   }
   await tx.query(
     `UPDATE runs SET status = 'queued', failure_code = NULL, failure_message = NULL, cancel_requested_at = NULL,
-            finished_at = NULL, host_id = NULL, max_attempts = attempt + $2
+            finished_at = NULL, host_id = NULL, held_at = NULL, paused_by_id = NULL, max_attempts = attempt + $2
      WHERE id = $1 AND status IN ('failed', 'cancelled')`,
     [runId, MAX_ATTEMPTS],
   );
   tx.runChanged(runId);
   await requeueDependents(tx, runId);
   tx.nudge(null);
+}
+
+/**
+ * Tries several runs again, those first that others need. @returns how many are queued again, and why others are not; runs that have
+ * not ended badly, and those that came along with one they need, are nothing to speak of
+ */
+export async function retryRuns(tx: Tx, runIds: string[]): Promise<{ changed: number; problems: string[] }> {
+  const { rows } = await tx.query<{ id: string; label: string }>(
+    `SELECT r.id, v.label || ', seed ' || r.seed AS label FROM runs r JOIN variants v ON v.id = r.variant_id
+     WHERE r.id = ANY($1) AND r.status IN ('failed', 'cancelled') ORDER BY r.created_at, r.id`,
+    [runIds],
+  );
+  const problems: string[] = [];
+  for (const { id, label } of rows) {
+    const status = (await tx.query<{ status: RunStatus }>('SELECT status FROM runs WHERE id = $1', [id])).rows[0]
+      ?.status;
+    if (status !== 'failed' && status !== 'cancelled') continue;
+    try {
+      await retryRun(tx, id);
+    } catch (error) {
+      // Expected: it needs a run that is not among these.
+      if (!(error instanceof AppError)) throw error;
+      problems.push(`${label}: ${error.message}`);
+    }
+  }
+  return { changed: rows.length - problems.length, problems };
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { StartedRecord } from '@mealtable/protocol/records';
 import type { RunRole, RunStatus } from '@mealtable/protocol/statuses';
 import { hasCompleteCheckpoint } from '../checkpoints/checkpoint-rows.ts';
+import { judgeHost } from '../hosts/rest.ts';
 import { withoutNul } from '../without-nul.ts';
 import { type AttemptEnding, judgeEnding, type Verdict } from './judge-ending.ts';
 import { announceDependents, failDependents } from './lifecycle-dependents.ts';
@@ -49,15 +50,29 @@ export async function finishAttempt(
   attempt: number,
   ending: AttemptEnding,
 ): Promise<RunStatus | null> {
-  const { rows } = await tx.query<{ max_attempts: number; cancel_requested_at: Date | null; host_id: string | null }>(
-    `SELECT max_attempts, cancel_requested_at, host_id FROM runs
+  const { rows } = await tx.query<{
+    max_attempts: number;
+    cancel_requested: boolean;
+    pause_requested: boolean;
+    wants_more: boolean | null;
+    host_id: string | null;
+  }>(
+    `SELECT max_attempts, cancel_requested_at IS NOT NULL AS cancel_requested, host_id,
+            pause_requested_at IS NOT NULL AS pause_requested,
+            total_steps < steps_per_epoch * (config->>'epochs')::int AS wants_more FROM runs
      WHERE id = $1 AND attempt = $2 AND status IN ('claimed', 'running') FOR NO KEY UPDATE`,
     [runId, attempt],
   );
   const run = rows[0];
   if (!run) return null;
   const verdict = judgeEnding(
-    { attempt, maxAttempts: run.max_attempts, cancelRequested: run.cancel_requested_at !== null },
+    {
+      attempt,
+      maxAttempts: run.max_attempts,
+      cancelRequested: run.cancel_requested,
+      pauseRequested: run.pause_requested,
+      wantsMore: run.wants_more ?? false,
+    },
     await checkEnding(tx, runId, ending),
   );
   await closeAttempt(tx, runId, attempt, ending, verdict);
@@ -66,10 +81,20 @@ export async function finishAttempt(
   await tx.query(
     `UPDATE runs SET status = $3::run_status, failure_code = $4::failure_code, failure_message = $5, max_attempts = $6,
             lease_expires_at = NULL, host_id = CASE WHEN $3 = 'queued' THEN NULL ELSE host_id END,
-            finished_at = CASE WHEN $3 = 'queued' THEN NULL ELSE now() END
+            finished_at = CASE WHEN $3 = 'queued' THEN NULL ELSE now() END, pause_requested_at = NULL,
+            held_at = CASE WHEN $7 THEN now() END, paused_by_id = CASE WHEN $7 THEN paused_by_id END
      WHERE id = $1 AND attempt = $2`,
-    [runId, attempt, verdict.status, verdict.failureCode, withoutNul(verdict.failureMessage), verdict.maxAttempts],
+    [
+      runId,
+      attempt,
+      verdict.status,
+      verdict.failureCode,
+      withoutNul(verdict.failureMessage),
+      verdict.maxAttempts,
+      verdict.paused,
+    ],
   );
+  if (run.host_id !== null) await judgeHost(tx, run.host_id, ending.outcome, verdict.attemptFailure);
   tx.runChanged(runId);
   if (verdict.status === 'failed' || verdict.status === 'cancelled') await failDependents(tx, [runId]);
   await announceDependents(tx, runId);

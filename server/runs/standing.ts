@@ -2,6 +2,7 @@
 import type { AttemptRef, StopReason } from '@mealtable/protocol/agent-messages';
 import type { RunStatus } from '@mealtable/protocol/statuses';
 import { extendLeases, reviveAttempt } from './lifecycle-lease.ts';
+import { KNOWS_PAUSE } from './lifecycle-pause.ts';
 import type { Tx } from './transaction.ts';
 
 export interface Standing extends AttemptRef {
@@ -27,6 +28,8 @@ export async function settleAttempts(tx: Tx, hostId: string, attempts: readonly 
     heldKeys = new Set(held.map(keyOf));
   }
   const cancelled = new Set(held.filter((a) => a.cancelRequested).map(keyOf));
+  const asked = held.filter((a) => a.pauseRequested);
+  const paused = new Set(asked.length > 0 && (await knowsPause(tx, hostId)) ? asked.map(keyOf) : []);
   const { rows } = await tx.query<{ run_id: string; attempt: number; acked_seq: number; status: RunStatus }>(
     `SELECT a.run_id, a.attempt, a.acked_seq, r.status FROM run_attempts a JOIN runs r ON r.id = a.run_id
      JOIN unnest($1::text[], $2::int[]) AS l(run_id, attempt) ON l.run_id = a.run_id AND l.attempt = a.attempt`,
@@ -36,7 +39,14 @@ export async function settleAttempts(tx: Tx, hostId: string, attempts: readonly 
   return attempts.map((ref) => {
     const row = known.get(keyOf(ref));
     const isCancelled = cancelled.has(keyOf(ref)) || (!heldKeys.has(keyOf(ref)) && row?.status === 'cancelled');
-    const stop = isCancelled ? 'cancelled' : heldKeys.has(keyOf(ref)) ? null : 'fenced';
+    const going = paused.has(keyOf(ref)) ? 'paused' : null;
+    const stop = isCancelled ? 'cancelled' : heldKeys.has(keyOf(ref)) ? going : 'fenced';
     return { ...ref, ackedSeq: row?.acked_seq ?? 0, stop };
   });
+}
+
+/** An agent that does not would take it for a cancel: the run trains on, and its pause stays asked for. */
+async function knowsPause(tx: Tx, hostId: string): Promise<boolean> {
+  const { rows } = await tx.query(`SELECT 1 FROM hosts h WHERE h.id = $1 AND ${KNOWS_PAUSE}`, [hostId]);
+  return rows.length > 0;
 }

@@ -21,6 +21,11 @@ interface SummaryRow {
   status: RunStatus;
   held_at: Date | null;
   cancel_requested_at: Date | null;
+  pause_requested_at: Date | null;
+  paused_by: string | null;
+  priority: number;
+  required_labels: string[];
+  required_memory: string | null;
   failure_code: FailureCode | null;
   failure_message: string | null;
   attempt: number;
@@ -42,11 +47,17 @@ interface SummaryRow {
 /** Exactly one of these decides which runs. */
 export type RunFilter = { runIds: string[] } | { studyId: string } | { activeOnHosts: true };
 
+/** A run that was given more epochs has more steps from its next attempt on. */
+const TOTAL_STEPS = `
+  CASE WHEN r.status IN ('claimed', 'running') THEN r.total_steps
+       ELSE GREATEST(r.total_steps, r.steps_per_epoch * (r.config->>'epochs')::int) END`;
+
 const SELECT = `
   SELECT r.id, r.study_id, s.name AS study_name, r.variant_id, v.label AS variant_label, r.role, r.seed,
          r.config->>'task' AS task, r.network, v.input_size, r.status, r.held_at, r.cancel_requested_at,
+         r.pause_requested_at, p.name AS paused_by, r.priority, r.required_labels, r.required_memory,
          r.failure_code, r.failure_message, r.attempt, r.max_attempts, r.host_id, h.name AS host_name,
-         r.steps_completed, r.total_steps, COALESCE((r.config->>'epochs')::int, (r.config#>>'{softLabels,viewsPerImage}')::int, 1) AS epochs,
+         r.steps_completed, ${TOTAL_STEPS} AS total_steps, COALESCE((r.config->>'epochs')::int, (r.config#>>'{softLabels,viewsPerImage}')::int, 1) AS epochs,
          r.best_top1, r.best_epoch, r.last_top1, r.created_at, r.started_at, r.finished_at,
          CASE WHEN r.status = 'queued' THEN (
            SELECT json_agg(json_build_object('runId', n.id, 'label', nv.label, 'status', n.status) ORDER BY nv.position)
@@ -54,7 +65,7 @@ const SELECT = `
            WHERE d.run_id = r.id AND n.status <> 'succeeded'
          ) END AS waiting_for
   FROM runs r JOIN studies s ON s.id = r.study_id JOIN variants v ON v.id = r.variant_id
-  LEFT JOIN hosts h ON h.id = r.host_id`;
+  LEFT JOIN hosts h ON h.id = r.host_id LEFT JOIN users p ON p.id = r.paused_by_id`;
 
 /** @returns the runs in the order of their study's table: variant by variant, seed by seed */
 export async function loadRunSummaries(db: Queryable, filter: RunFilter): Promise<RunSummaryView[]> {
@@ -92,6 +103,11 @@ function toSummary(row: SummaryRow): RunSummaryView {
     status: row.status,
     heldAt: toMillis(row.held_at),
     cancelRequestedAt: toMillis(row.cancel_requested_at),
+    pauseRequestedAt: toMillis(row.pause_requested_at),
+    pausedBy: row.paused_by ?? '',
+    priority: row.priority,
+    requiredLabels: row.required_labels,
+    requiredMemory: row.required_memory === null ? null : Number(row.required_memory),
     failureCode: row.failure_code,
     failureMessage: row.failure_message,
     attempt: row.attempt,

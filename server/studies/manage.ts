@@ -32,6 +32,19 @@ export async function setReference(hub: CoreHub, studyId: string, variantId: str
   });
 }
 
+/** @param maxConcurrent runs of the study at once, at most; null for as many as there are slots. What runs goes on. */
+export async function setMaxConcurrent(hub: CoreHub, studyId: string, maxConcurrent: number | null): Promise<void> {
+  await transact(hub, async (tx) => {
+    const { rowCount } = await tx.query(`UPDATE studies SET max_concurrent = $2 WHERE id = $1 AND kind = 'ablation'`, [
+      studyId,
+      maxConcurrent,
+    ]);
+    if (rowCount === 0) throw unknownStudy(studyId);
+    tx.emit('study:changed', { studyId });
+    tx.nudge(null);
+  });
+}
+
 /** Cancels all that has not ended. @returns how many runs were cancelled or are asked to stop */
 export async function cancelStudy(hub: CoreHub, studyId: string): Promise<{ cancelled: number }> {
   return transact(hub, async (tx) => {
@@ -105,6 +118,8 @@ export async function removeStudy(hub: CoreHub, studyId: string): Promise<void> 
 }
 
 async function lockStudy(tx: Tx, studyId: string): Promise<void> {
-  const { rows } = await tx.query(`SELECT 1 FROM studies WHERE id = $1 AND kind = 'ablation' FOR UPDATE`, [studyId]);
+  const { rows } = await tx.query(`SELECT 1 FROM studies WHERE id = $1 AND kind = 'ablation' FOR NO KEY UPDATE`, [
+    studyId,
+  ]);
   if (rows.length === 0) throw unknownStudy(studyId);
 }

@@ -14,8 +14,10 @@ export async function loadStudyView(db: Queryable, studyId: string): Promise<Stu
     created_by: string;
     design: unknown;
     reference_variant_id: string | null;
+    max_concurrent: number | null;
   }>(
-    `SELECT s.name, s.notes, s.created_at, COALESCE(u.name, '') AS created_by, s.design, s.reference_variant_id
+    `SELECT s.name, s.notes, s.created_at, COALESCE(u.name, '') AS created_by, s.design, s.reference_variant_id,
+            s.max_concurrent
      FROM studies s LEFT JOIN users u ON u.id = s.created_by_id WHERE s.id = $1 AND s.kind = 'ablation'`,
     [studyId],
   );
@@ -32,6 +34,7 @@ export async function loadStudyView(db: Queryable, studyId: string): Promise<Stu
     createdBy: study.created_by,
     design: StudyDesign.parse(study.design),
     referenceVariantId,
+    maxConcurrent: study.max_concurrent,
     rows: buildTop1Table(variants, referenceVariantId),
     effects: buildEffects(variants, referenceVariantId),
     runs,

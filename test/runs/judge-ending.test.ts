@@ -2,7 +2,7 @@ import { FAILURE_CODES, RETRYABLE_FAILURES } from '@mealtable/protocol/statuses'
 import { describe, expect, test } from 'vitest';
 import { type AttemptEnding, judgeEnding } from '../../server/runs/judge-ending.ts';
 
-const run = { attempt: 2, maxAttempts: 5, cancelRequested: false };
+const run = { attempt: 2, maxAttempts: 5, cancelRequested: false, pauseRequested: false, wantsMore: false };
 const ending = (more: Partial<AttemptEnding>): AttemptEnding => ({
   outcome: 'failed',
   failureCode: null,
@@ -52,5 +52,29 @@ describe('what becomes of a run when its attempt ends', () => {
       attemptFailure: 'host_lost',
     });
     expect(judgeEnding(run, ending({}))).toMatchObject({ status: 'failed', failureCode: 'trainer_error' });
+  });
+
+  test('what a pause was asked for is held in the queue wherever it would go back there, and nowhere else', () => {
+    const paused = { ...run, pauseRequested: true };
+    for (const back of [
+      ending({ outcome: 'interrupted' }),
+      ending({ outcome: 'lost' }),
+      ending({ failureCode: 'stalled' }),
+    ])
+      expect(judgeEnding(paused, back)).toMatchObject({ status: 'queued', paused: true });
+    expect(judgeEnding(paused, ending({ outcome: 'succeeded' }))).toMatchObject({ status: 'succeeded', paused: false });
+    expect(judgeEnding(paused, ending({ failureCode: 'diverged' }))).toMatchObject({ status: 'failed', paused: false });
+    expect(judgeEnding({ ...paused, cancelRequested: true }, ending({ outcome: 'interrupted' }))).toMatchObject({
+      status: 'cancelled',
+      paused: false,
+    });
+  });
+
+  test('a run that was given more epochs meanwhile goes on after its success, at no cost, unless it was cancelled', () => {
+    const longer = { ...run, wantsMore: true };
+    const succeeded = ending({ outcome: 'succeeded' });
+    expect(judgeEnding(longer, succeeded)).toMatchObject({ status: 'queued', maxAttempts: 6, paused: false });
+    expect(judgeEnding({ ...longer, pauseRequested: true }, succeeded)).toMatchObject({ paused: true });
+    expect(judgeEnding({ ...longer, cancelRequested: true }, succeeded).status).toBe('cancelled');
   });
 });

@@ -9,6 +9,7 @@ import { requestCancel, retryRun } from '../../runs/lifecycle-user.ts';
 import { loadRunSummary } from '../../runs/summary.ts';
 import { transact } from '../../runs/transaction.ts';
 import { createRouter, editorProcedure, viewerProcedure } from '../trpc.ts';
+import { controlProcedures } from './run-control.ts';
 
 const OneRun = z.strictObject({ id: RunId });
 const Cursor = z.strictObject({ attempt: z.int32().min(0), seq: z.int32().min(0) });
@@ -43,4 +44,5 @@ export const runsRouter = createRouter({
     await transact(ctx, (tx) => retryRun(tx, input.id));
     return summaryOf(ctx, input.id);
   }),
+  ...controlProcedures,
 });

@@ -7,7 +7,14 @@ import { estimateStudy } from '../../studies/estimate.ts';
 import { expandWithDatabase } from '../../studies/expand.ts';
 import { extendStudy } from '../../studies/extend.ts';
 import { listStudies } from '../../studies/list.ts';
-import { cancelStudy, cloneDesign, removeStudy, renameStudy, setReference } from '../../studies/manage.ts';
+import {
+  cancelStudy,
+  cloneDesign,
+  removeStudy,
+  renameStudy,
+  setMaxConcurrent,
+  setReference,
+} from '../../studies/manage.ts';
 import { loadStudyView } from '../../studies/view.ts';
 import { createRouter, editorProcedure, viewerProcedure } from '../trpc.ts';
 
@@ -53,6 +60,21 @@ export const studiesRouter = createRouter({
     .input(z.strictObject({ id: StudyId, variantId: VariantId }))
     .mutation(async ({ ctx, input }) => {
       await setReference(ctx, input.id, input.variantId);
+      return DONE;
+    }),
+  setMaxConcurrent: editorProcedure
+    .input(
+      z.strictObject({
+        id: StudyId,
+        maxConcurrent: z
+          .int('Runs at once are a whole number.')
+          .min(1, 'At least 1 run at once; pause the runs instead.')
+          .max(1_000, 'At most 1,000 runs at once.')
+          .nullable(),
+      }),
+    )
+    .mutation(async ({ ctx, input }) => {
+      await setMaxConcurrent(ctx, input.id, input.maxConcurrent);
       return DONE;
     }),
   cancel: editorProcedure.input(OneStudy).mutation(({ ctx, input }) => cancelStudy(ctx, input.id)),
