@@ -10,7 +10,14 @@ export const DATABASE_DOWN = 'The database does not answer just now. Try again i
 
 /** True for an error that says nothing about what was asked, only that the database is not there. */
 export function isDatabaseDown(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code, cause } = error as NodeJS.ErrnoException;
-  return DOWN.has(code) || DOWN_MESSAGES.test(error.message) || isDatabaseDown(cause);
+  if (typeof error !== 'object' || error === null) return false;
+  // Prisma keeps what its adapter has heard from Postgres below `meta`.
+  const { code, message = '', cause, meta } = error as Partial<ErrorOfPrisma>;
+  return (
+    DOWN.has(code) || DOWN_MESSAGES.test(message) || isDatabaseDown(cause) || isDatabaseDown(meta?.driverAdapterError)
+  );
+}
+
+interface ErrorOfPrisma extends NodeJS.ErrnoException {
+  meta: { driverAdapterError?: unknown };
 }

@@ -8,6 +8,7 @@ import { createSignInLink, ensureOwner } from './auth/members.ts';
 import { baseUrlOf, localUrlOf } from './base-url.ts';
 import { Closers } from './closers.ts';
 import { createLiveBus, type Hub, idMaker } from './context.ts';
+import { isDatabaseDown } from './database-down.ts';
 import { openDatabase } from './db.ts';
 import type { HubEnv } from './env.ts';
 import { explainFileFault } from './explain-file-fault.ts';
@@ -20,16 +21,23 @@ import { type PageMode, preparePages } from './http/serve-pages.ts';
 import { attachSockets } from './hub/attach-sockets.ts';
 import { startBackground } from './hub/background.ts';
 import { startLocalAgent } from './launch/local.ts';
+import { Launchers, type LaunchersOptions } from './launchers/launchers.ts';
 import { checkServer } from './postgres/check-server.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
 import { holdHubLock } from './postgres/hub-lock.ts';
 import { migrateDatabase } from './postgres/migrate.ts';
+import { PROJECT_DIR } from './project-dir.ts';
 import { readOrMakeSecretFile } from './secret-file.ts';
+import { StartupFault } from './startup-fault.ts';
+
+const DATABASE_LOST = 'The database went away while the hub was starting. Start it again; nothing is lost.';
 
 export interface HubOptions {
   env: HubEnv;
   pages: PageMode;
   now?: () => Date;
+  /** For tests: another project to bring to hosts, other variables for their programs, other times. */
+  launch?: Partial<LaunchersOptions>;
   /** Progress and notices, one line each. */
   log?(line: string): void;
 }
@@ -51,11 +59,17 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
     return { ...(await open(options, closers, log)), close };
   } catch (error) {
     await close();
+    if (!(error instanceof StartupFault) && isDatabaseDown(error))
+      throw new StartupFault(DATABASE_LOST, { cause: error });
     throw explainFileFault(error, options.env.dataDir);
   }
 }
 
-async function open({ env, pages, now = () => new Date() }: HubOptions, closers: Closers, log: (line: string) => void) {
+async function open(
+  { env, pages, now = () => new Date(), launch }: HubOptions,
+  closers: Closers,
+  log: (line: string) => void,
+) {
   mkdirSync(env.dataDir, { recursive: true });
   const listening = await listen(env.host, env.port);
   closers.add('The port', listening.close);
@@ -66,7 +80,7 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
   await migrateDatabase(url);
   const { db, pool, close } = openDatabase(url);
   closers.add('The database connections', close);
-  const hub: Hub = {
+  const core = {
     db,
     pool,
     bus: createLiveBus(),
@@ -77,9 +91,16 @@ async function open({ env, pages, now = () => new Date() }: HubOptions, closers:
     baseUrl: () => baseUrlOf(env, listening.port),
     blobsDir: path.join(env.dataDir, 'blobs'),
   };
+  const launchers = new Launchers(core, {
+    ...{ projectDir: PROJECT_DIR, variables: process.env, port: listening.port, log },
+    ...launch,
+  });
+  const hub: Hub = { ...core, launchers };
   const owner = await ensureOwner(hub);
   const background = await startBackground(hub);
   closers.add('The background tasks', background.stop);
+  await launchers.start();
+  closers.add('The launchers', () => launchers.close());
   // Again, as the port is to be closed after the sockets and before the database. The second time finds it closed.
   closers.add('The port', listening.close);
 

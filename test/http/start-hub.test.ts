@@ -9,7 +9,7 @@ import { explainFileFault } from '../../server/explain-file-fault.ts';
 import { readPidFile } from '../../server/postgres/pid-file.ts';
 import { startHub } from '../../server/start-hub.ts';
 import { StartupFault } from '../../server/startup-fault.ts';
-import { createDatabaseUrl } from '../support/database.ts';
+import { createDatabaseUrl, createTestDatabase } from '../support/database.ts';
 import { startTestHub } from '../support/hub.ts';
 
 let dataDir: string;
@@ -18,8 +18,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const start = (env: Partial<HubEnv>) =>
+const start = (env: Partial<HubEnv>, now?: () => Date) =>
   startHub({
+    now,
     env: {
       port: 0,
       host: '127.0.0.1',
@@ -42,6 +43,28 @@ describe('startHub', () => {
     await expect(start({ port })).rejects.toThrow(`Port ${port} is taken by another program.`);
     expect(existsSync(path.join(dataDir, 'postgres'))).toBe(false);
     await new Promise((resolve) => stranger.close(resolve));
+  });
+
+  it('says so when the database goes away in the middle, whoever hears of it first', async () => {
+    const { db, pool, close } = await createTestDatabase();
+    const dying = db.$queryRaw`SELECT pg_backend_pid() AS pid, pg_sleep(60)`.catch((error: unknown) => error);
+    const isEnded = async () => {
+      const sleepers =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
+      expect((await pool.query(sleepers)).rowCount).toBeGreaterThan(0);
+    };
+    await vi.waitFor(isEnded, { timeout: 10_000 });
+    const lost = await dying;
+    await close();
+    const { url, drop } = await createDatabaseUrl();
+    // The clock is asked while the owner is made: as good a moment as any.
+    const now = () => {
+      throw lost;
+    };
+    await expect(start({ databaseUrl: url }, now)).rejects.toThrow(
+      new StartupFault('The database went away while the hub was starting. Start it again; nothing is lost.'),
+    );
+    await drop();
   });
 
   it.each([
