@@ -50,7 +50,7 @@ async function enqueue(script: FakeScript) {
   return { grant, attempt: hub.attemptOf(grant) };
 }
 
-test('a cancel reaches a trainer that does not listen, and the next agent if this one is killed', async () => {
+test('P14: a cancel reaches a trainer that does not listen, and the next agent if this one is killed', async () => {
   hub.tunables.stopGraceMs = 300;
   const first = host.start();
   const { grant, attempt } = await enqueue({ steps: 1000, everyMs: 5, ignoresTerm: true, end: 'succeed' });
@@ -64,7 +64,7 @@ test('a cancel reaches a trainer that does not listen, and the next agent if thi
   expect(attempt.ended).toMatchObject({ outcome: 'cancelled' });
 });
 
-test('a trainer that writes no record for too long ends as stalled', async () => {
+test('P8: a trainer that writes no record for too long ends as stalled', async () => {
   hub.tunables.stallAfterMs = 200;
   hub.tunables.stopGraceMs = 100;
   const agent = host.start();
@@ -74,7 +74,7 @@ test('a trainer that writes no record for too long ends as stalled', async () =>
   expect(agent.output).toContain('stopping the trainer');
 });
 
-test('SIGTERM: trainers save a checkpoint, it is uploaded, the interruption is told, and the agent ends with 0', async () => {
+test('P14: SIGTERM: trainers save a checkpoint, it is uploaded, the interruption is told, and the agent ends with 0', async () => {
   const agent = host.start();
   const { attempt } = await enqueue({ steps: 10_000, everyMs: 5, end: 'succeed' });
   await waitUntil('it trains', () => attempt.steps.length > 3);
@@ -85,7 +85,7 @@ test('SIGTERM: trainers save a checkpoint, it is uploaded, the interruption is t
   expect(host.attemptDirs).toEqual([]);
 });
 
-test('SIGTERM without a hub: the trainer saves its checkpoint, and the next agent brings all of it', async () => {
+test('P14: SIGTERM without a hub: the trainer saves its checkpoint, and the next agent brings all of it', async () => {
   const agent = host.start();
   const { grant, attempt } = await enqueue({ steps: 10_000, everyMs: 5, end: 'succeed' });
   await waitUntil('it trains', () => attempt.steps.length > 3);
@@ -126,7 +126,7 @@ test('checkpoints are uploaded in the background and only what the hub lacks; ol
   expect(hub.puts).toBe(hub.blobs.size);
 });
 
-test('a succeeded run is not told to have ended before its checkpoint is on the hub', async () => {
+test('P10: a succeeded run is not told to have ended before its checkpoint is on the hub', async () => {
   let isDown = true;
   hub.blobFault = (request, response) => {
     const refuses = isDown && request.method === 'PUT';
@@ -158,7 +158,7 @@ test('a slot is free for the next run while the last one is still sending', asyn
   await waitUntil('both are told to the end', () => first.attempt.ended && second.attempt.ended);
 });
 
-test('an answer with runs that got lost leads to a new hello that does not list them', async () => {
+test('P2, P5: an answer with runs that got lost leads to a new hello that does not list them', async () => {
   let isFirst = true;
   hub.tunables.ackTimeoutMs = 200;
   hub.dropsAck = (event) => {
@@ -173,7 +173,7 @@ test('an answer with runs that got lost leads to a new hello that does not list 
   expect(hub.hellos[1]?.attempts).toEqual([]);
 });
 
-test('a grant that this version cannot read is refused with the reason, again until the hub knows, and never counts as lost', async () => {
+test('P4a: a grant that this version cannot read is refused with the reason, again until the hub knows, and never counts as lost', async () => {
   hub.tunables.ackTimeoutMs = 200;
   let drops = 1;
   hub.dropsAck = (event) => event === 'run:refuse' && drops-- > 0;
@@ -192,7 +192,7 @@ test('a grant that this version cannot read is refused with the reason, again un
   expect(next.attempt.ended).toMatchObject({ outcome: 'succeeded' });
 });
 
-test('a work order for a network that this version does not have ends as refused, and nothing was tried', async () => {
+test('P4a: a work order for a network that this version does not have ends as refused, and nothing was tried', async () => {
   host.start();
   const input = { ...makeInput(Buffer.from('weights')), network: 'resnet9000' };
   const grant = makeGrant({ steps: 1, end: 'succeed' }, { teachers: [input] });
@@ -224,6 +224,28 @@ test('the hello describes the host, and the id stays the same', async () => {
   expect(readFileSync(join(host.dir, 'state', 'host-id'), 'utf8')).toBe(id);
 });
 
+test('P2: without a single nudge a run is found, cancelled, and its slot used again', async () => {
+  hub.nudge = () => {};
+  host.start(['--slots', '1']);
+  const first = await enqueue({ steps: 10_000, everyMs: 5, end: 'succeed' });
+  await waitUntil('it trains', () => first.attempt.steps.length > 3);
+  first.attempt.stop = 'cancelled';
+  const second = await enqueue({ steps: 3, end: 'succeed' });
+  await drained(second.attempt);
+  expect([first, second].map(({ attempt }) => attempt.ended?.outcome)).toEqual(['cancelled', 'succeeded']);
+});
+
+test('P2: nudges that come in heaps start nothing twice', async () => {
+  host.start(['--slots', '1']);
+  const runs = [await enqueue({ steps: 20, everyMs: 5, end: 'succeed' }), await enqueue({ steps: 5, end: 'succeed' })];
+  await waitUntil('the first trains', () => {
+    for (let i = 0; i < 20; i++) hub.nudge();
+    return runs[0]!.attempt.steps.length > 3;
+  });
+  for (const { attempt } of runs) await drained(attempt);
+  expect(runs.map(({ attempt }) => attempt.steps.length)).toEqual([20, 5]);
+});
+
 test('a second agent in the same folder says who is there and ends; a lock left by a dead one is taken over', async () => {
   const first = host.start();
   await waitUntil('the first is there', () => hub.hellos.length === 1);
@@ -236,7 +258,7 @@ test('a second agent in the same folder says who is there and ends; a lock left 
 });
 
 test.for(Object.entries(FATAL_REFUSALS))(
-  'the refusal %s ends the agent with its code and one sentence',
+  'P4: the refusal %s ends the agent with its code and one sentence',
   async ([refusal, code]) => {
     hub.refusal = refusal;
     const agent = host.start();
@@ -245,7 +267,7 @@ test.for(Object.entries(FATAL_REFUSALS))(
   },
 );
 
-test('a token that is refused in mid-run ends the agent and not the training', async () => {
+test('P1, P4: a token that is refused in mid-run ends the agent and not the training', async () => {
   const agent = host.start();
   const { grant, attempt } = await enqueue({ steps: 20, holdAt: 10, end: 'succeed' });
   await waitUntil('it holds', () => attempt.steps.length === 10);
@@ -263,7 +285,7 @@ test('a token that is refused in mid-run ends the agent and not the training', a
   expect(attempt.ended).toMatchObject({ outcome: 'succeeded' });
 });
 
-test('a refusal that can pass is tried again', async () => {
+test('P4: a refusal that can pass is tried again', async () => {
   hub.refusal = 'the hub is just starting';
   const agent = host.start();
   await waitUntil('the refusal is told', () => agent.output.includes('the hub is just starting'));

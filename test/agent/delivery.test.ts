@@ -48,7 +48,7 @@ test('a run goes from grant to end, and nothing is left of it on the host', asyn
   expect(attempt.duplicates).toBe(0);
 });
 
-test('acks that get lost, and a hub that is busy, cost repetitions and no record', async () => {
+test('P9, P10: acks that get lost, and a hub that is busy, cost repetitions and no record', async () => {
   hub.tunables.maxBatchRecords = 20;
   hub.tunables.ackTimeoutMs = 100;
   let count = 0;
@@ -64,7 +64,7 @@ test('acks that get lost, and a hub that is busy, cost repetitions and no record
   expect(attempt.duplicates).toBeGreaterThan(3);
 });
 
-test('a hub that dies in the middle and comes back gets the rest', async () => {
+test('P7, P10: a hub that dies in the middle and comes back gets the rest', async () => {
   hub.tunables.maxBatchRecords = 10;
   host.start();
   const grant = makeGrant({ steps: 300, everyMs: 2, checkpointEvery: 100, end: 'succeed' });
@@ -80,7 +80,7 @@ test('a hub that dies in the middle and comes back gets the rest', async () => {
   expect(hub.hellos.at(-1)?.attempts).toEqual([attempt.ref]);
 });
 
-test('a hub that lost its last records asks for them again', async () => {
+test('P5, P10: a hub that lost its last records asks for them again', async () => {
   const agent = host.start(['--slots', '1']);
   const grant = makeGrant({ steps: 100, holdAt: 60, end: 'succeed' });
   hub.enqueue(grant);
@@ -93,7 +93,7 @@ test('a hub that lost its last records asks for them again', async () => {
   expect(agent.output).toContain('succeeded');
 });
 
-test('an agent that is killed finds its trainer again, and sends what was written meanwhile', async () => {
+test('P1, P10: an agent that is killed finds its trainer again, and sends what was written meanwhile', async () => {
   const first = host.start();
   const grant = makeGrant({ steps: 200, everyMs: 2, holdAt: 150, end: 'succeed' });
   hub.enqueue(grant);
@@ -113,7 +113,7 @@ test('an agent that is killed finds its trainer again, and sends what was writte
   expectWhole(attempt, 200);
 });
 
-test('a trainer that ended well while no agent ran is reported by the next agent as succeeded', async () => {
+test('P1: a trainer that ended well while no agent ran is reported by the next agent as succeeded', async () => {
   const first = host.start();
   const grant = makeGrant({ steps: 50, holdAt: 20, checkpointEvery: 25, end: 'succeed' });
   hub.enqueue(grant);
@@ -129,7 +129,7 @@ test('a trainer that ended well while no agent ran is reported by the next agent
   expect(hub.blobs.has(checkpoint.files[0]!.sha256)).toBe(true);
 });
 
-test('agents killed again and again, with a hub that comes and goes, still deliver every record once', async () => {
+test('P9, P10: agents killed again and again, with a hub that comes and goes, still deliver every record once', async () => {
   hub.tunables.maxBatchRecords = 20;
   hub.tunables.ackTimeoutMs = 100;
   let count = 0;

@@ -93,7 +93,7 @@ test('a cancelled run ends as cancelled, without a checkpoint', async () => {
   expect(attempt.records.some((r) => r.kind === 'checkpoint')).toBe(false);
 });
 
-test('a fenced attempt is killed and forgotten, and nothing more of it is sent', async () => {
+test('P6: a fenced attempt is killed and forgotten, and nothing more of it is sent', async () => {
   const { grant, attempt } = await enqueue({ steps: 1000, everyMs: 5, end: 'succeed' });
   await waitUntil('it trains', () => attempt.steps.length > 3);
   const pid = await host.trainerPid(grant);
@@ -103,7 +103,7 @@ test('a fenced attempt is killed and forgotten, and nothing more of it is sent',
   expect(attempt.ended).toBeNull();
 });
 
-test('what a fenced attempt had written is still sent when the hub takes it', async () => {
+test('P6: what a fenced attempt had written is still sent when the hub takes it', async () => {
   const { grant, attempt } = await enqueue({ steps: 40, holdAt: 40, end: 'succeed' });
   hub.isBusy = () => true;
   await waitUntil('it holds', () => readRecords(recordsOf(grant), 0).records.length === 41);
@@ -116,7 +116,7 @@ test('what a fenced attempt had written is still sent when the hub takes it', as
   expect(attempt.ended).toBeNull();
 });
 
-test('a newer attempt of the same run ends the older one here', async () => {
+test('P6: a newer attempt of the same run ends the older one here', async () => {
   const { grant, attempt } = await enqueue({ steps: 1000, everyMs: 5, end: 'succeed' });
   await waitUntil('it trains', () => attempt.steps.length > 3);
   const next = makeGrant({ steps: 3, end: 'succeed' }, { runId: grant.runId, attempt: 2 });
@@ -128,7 +128,7 @@ test('a newer attempt of the same run ends the older one here', async () => {
   expect(attempt.ended).toBeNull();
 });
 
-test('a record that the hub cannot read stops the attempt; the records before it and the reason arrive', async () => {
+test('P12: a record that the hub cannot read stops the attempt; the records before it and the reason arrive', async () => {
   const { attempt } = await enqueue({ steps: 500, everyMs: 1, badRecordAt: 20, end: 'succeed' });
   await drained(attempt);
   expect(attempt.steps).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
@@ -137,7 +137,7 @@ test('a record that the hub cannot read stops the attempt; the records before it
   expect(agent.output).toContain('cannot read record 22');
 });
 
-test('a bad record that is met only after a long outage still ends the attempt, although it had ended well', async () => {
+test('P12: a bad record that is met only after a long outage still ends the attempt, although it had ended well', async () => {
   hub.isBusy = () => true;
   const { grant, attempt } = await enqueue({ steps: 10, badRecordAt: 4, end: 'succeed' });
   await waitUntil('the end is written', () => existsSync(join(host.attemptDir(grant), 'verdict.json')));

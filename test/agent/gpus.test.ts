@@ -61,7 +61,7 @@ async function devicesOf(count: number): Promise<string[]> {
   return devices.sort();
 }
 
-test('each GPU is a slot whose trainer sees it alone, by its UUID, and the hub gets to know the driver', async () => {
+test('P1: each GPU is a slot whose trainer sees it alone, by its UUID, and the hub gets to know the driver', async () => {
   start();
   expect(await devicesOf(2)).toEqual([A, B]);
   const gpu = { name: 'NVIDIA H100 80GB HBM3', memoryBytes: 81559 * 2 ** 20, driver: '570.86.15' };

@@ -46,7 +46,7 @@ async function hold(more: Partial<FakeScript> = {}) {
 const daemonOf = (ref: AttemptRef): { pid: number; term: boolean } =>
   JSON.parse(readFileSync(join(host.attemptDir(ref), 'daemon.json'), 'utf8'));
 
-describe.runIf(process.platform === 'linux')('a trainer', () => {
+describe.runIf(process.platform === 'linux')('P1: a trainer', () => {
   test('that ends while no agent runs is known to the next one by its exact exit code', async () => {
     const { agent, grant, attempt, pid, shimPid } = await hold({ end: 'exit-7' });
     await agent.kill('SIGKILL');

@@ -56,7 +56,7 @@ function writeLines(count: number, firstNumber = 1): void {
   writer.close();
 }
 
-test.for([1, 2, 3, 4])('faults of every kind, seed %i', async (seed) => {
+test.for([1, 2, 3, 4])('P9, P10: faults of every kind, seed %i', async (seed) => {
   const rng = Rng.seeded(seed);
   const stored: Line[] = [];
   const store = ({ records }: RecordBatch): RecordBatchReply => {
@@ -102,7 +102,7 @@ test.for([1, 2, 3, 4])('faults of every kind, seed %i', async (seed) => {
   });
 });
 
-test('nothing is sent before the hub knows the attempt, and nothing that it has already', async () => {
+test('P5: nothing is sent before the hub knows the attempt, and nothing that it has already', async () => {
   writeLines(10);
   const seen: number[] = [];
   const spool = makeSpool({
@@ -119,7 +119,7 @@ test('nothing is sent before the hub knows the attempt, and nothing that it has 
   expect(seen).toEqual([8, 9, 10]);
 });
 
-test('a record that the hub cannot read is singled out, and the file goes on from there after a cut', async () => {
+test('P12: a record that the hub cannot read is singled out, and the file goes on from there after a cut', async () => {
   writeLines(9);
   const stored: Line[] = [];
   const faults: BadRecord[] = [];
@@ -147,7 +147,7 @@ test('a record that the hub cannot read is singled out, and the file goes on fro
   expect(stored[6]).toMatchObject({ seq: 7, line: expect.stringMatching(/^line 100 /) });
 });
 
-test('after a fence nothing more is sent', async () => {
+test('P6: after a fence nothing more is sent', async () => {
   writeLines(20);
   let sent = 0;
   let fenced = 0;

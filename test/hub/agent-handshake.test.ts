@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterEach(closeSockets);
 afterAll(() => hub.close());
 
-describe('an agent is refused', () => {
+describe('P4: an agent is refused', () => {
   test.each([
     ['bad_token', { token: 'mt_agent_wrong' }, null],
     [
@@ -75,7 +75,7 @@ test('what goes wrong while the token is looked up is told to the hub’s operat
   }
 });
 
-describe('a message', () => {
+describe('P12: a message', () => {
   const quiet = () => vi.spyOn(console, 'error').mockImplementation(() => {});
 
   test('that cannot be read is answered with the path of its fault, and logged once', async () => {

@@ -43,7 +43,7 @@ async function runningAttempt() {
   return { agent, grant: grant!, numbers, ref: { runId: grant!.runId, attempt: 1 } };
 }
 
-describe('hello', () => {
+describe('P5: hello', () => {
   test('puts the host on the list with its report and gives the times and sizes', async () => {
     const agent = await connectAgent(hub);
     expect(await agent.hello([], { name: 'gpu-1', slots: 3 })).toEqual({ tunables: agentTunables, attempts: [] });
@@ -99,7 +99,7 @@ describe('asking for runs', () => {
     expect(await agent.request(64)).toHaveLength(3);
   });
 
-  test('a grant that finds nobody any more goes back at once', async () => {
+  test('P2: a grant that finds nobody any more goes back at once', async () => {
     const agent = await attachedAgent();
     const [runId] = await runsOf(hub.hub, await addStudy(hub.hub));
     // The run is locked, so the claim passes over it until the socket is gone; then it is freed for the next asker.
@@ -124,7 +124,7 @@ describe('asking for runs', () => {
   });
 });
 
-describe('heartbeats', () => {
+describe('P7: heartbeats', () => {
   test('extend leases, tell which attempts must stop, and keep the host online', async () => {
     const { agent, ref } = await runningAttempt();
     await hub.hub.pool.query("UPDATE runs SET lease_expires_at = now() - interval '1 second'");
@@ -207,7 +207,7 @@ describe('leaving', () => {
     await until(async () => expect((await listHosts(hub.hub.pool))[0]?.state).toBe('detached'));
   });
 
-  test('a hub that starts again keeps every attempt, every record, and gives no run away meanwhile', async () => {
+  test('P7, P14: a hub that starts again keeps every attempt, every record, and gives no run away meanwhile', async () => {
     const { agent, ref, numbers } = await runningAttempt();
     await hub.hub.pool.query("UPDATE runs SET lease_expires_at = now() - interval '1 hour'");
     await hub.restart();

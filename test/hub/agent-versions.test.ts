@@ -47,7 +47,7 @@ async function connectProtocol1() {
   };
 }
 
-describe('an agent of protocol 1', () => {
+describe('P4, P4a: an agent of protocol 1', () => {
   test('is served: it is greeted, heard and given runs', async () => {
     const agent = await connectProtocol1();
     expect(agent.hello).toMatchObject({ attempts: [], tunables: { heartbeatMs: expect.any(Number) } });
@@ -82,7 +82,7 @@ describe('an agent of protocol 1', () => {
   });
 });
 
-describe('a grant that the agent refuses', () => {
+describe('P4a: a grant that the agent refuses', () => {
   test('gives the attempt back, is not offered to this agent again, and goes to another', async () => {
     const agent = await connectAgent(hub);
     await agent.hello();

@@ -18,7 +18,7 @@ beforeEach(() => core.reset());
 const SWEEP_MS = 20;
 const lapse = () => hub.pool.query("UPDATE runs SET lease_expires_at = now() - interval '1 second'");
 
-test('what was lost while nobody looked gets a full lease first, and is swept when that runs out as well', async () => {
+test('P7: what was lost while nobody looked gets a full lease first, and is swept when that runs out as well', async () => {
   const hostId = await addHost(hub);
   await addStudy(hub);
   const [grant] = await claimRuns(hub, hostId, 1);
@@ -36,7 +36,7 @@ test('what was lost while nobody looked gets a full lease first, and is swept wh
   }
 });
 
-test('while the hub itself could hear nobody, no attempt is lost: all get a full lease before the next is', async () => {
+test('P7: while the hub itself could hear nobody, no attempt is lost: all get a full lease before the next is', async () => {
   const hostId = await addHost(hub);
   await addStudy(hub);
   const [grant] = await claimRuns(hub, hostId, 1);
@@ -61,7 +61,7 @@ test('while the hub itself could hear nobody, no attempt is lost: all get a full
   }
 });
 
-test('a host that falls silent is told to the pages, though nothing happened', async () => {
+test('P7: a host that falls silent is told to the pages, though nothing happened', async () => {
   await addHost(hub);
   const told = vi.fn();
   hub.bus.on('hosts:changed', told);

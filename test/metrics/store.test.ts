@@ -209,7 +209,7 @@ describe('what is refused', () => {
     expect((await loadRunSummary(hub.pool, second.runId))?.status).toBe('claimed');
   });
 
-  test('a gap, before the batch or within it, is answered with the seq to send from', async () => {
+  test('P10: a gap, before the batch or within it, is answered with the seq to send from', async () => {
     const { hub, runId, trainer } = await newAttempt();
     const stream = makeStream(trainer, 10);
     expect(await appendRecords(hub, runId, 1, stream.slice(3))).toEqual({ ok: false, code: 'resend_from', seq: 1 });
@@ -228,7 +228,7 @@ describe('what is refused', () => {
 });
 
 describe('each point exactly once', () => {
-  test('whatever is sent twice, reordered, overlapping or at the same time', async () => {
+  test('P9: whatever is sent twice, reordered, overlapping or at the same time', async () => {
     for (let seed = 1; seed <= 4; seed++) {
       const { hub, runId, trainer } = await newAttempt();
       const random = makeRandom(seed);
@@ -285,7 +285,7 @@ describe('stale attempts lose nothing that belongs to the run, and decide nothin
     return { ...attempt, second: new ScriptedAttempt(hub, grant) };
   }
 
-  test('points up to where the next attempt began and all lines are stored; later points, checkpoints and endings are not', async () => {
+  test('P6: points up to where the next attempt began and all lines are stored; later points, checkpoints and endings are not', async () => {
     const { hub, runId, trainer, second } = await supersededAttempt();
     await second.send(started(20), metrics(30, { 'val/top1': 70 }));
     const late = makeCheckpoint(hub, 25, 99);
@@ -338,14 +338,14 @@ describe('stale attempts lose nothing that belongs to the run, and decide nothin
     expect(await loadRunSummary(hub.pool, runId)).toMatchObject({ bestTop1: 55, lastTop1: 55 });
   });
 
-  test('the answer stays fenced when it is sent again', async () => {
+  test('P6: the answer stays fenced when it is sent again', async () => {
     const { hub, runId, trainer } = await supersededAttempt();
     const record = trainer.number(logLine('again'));
     for (let i = 0; i < 2; i++)
       expect(await appendRecords(hub, runId, 1, [record])).toEqual({ ok: true, ackedSeq: 4, fenced: true });
   });
 
-  test('a lost attempt whose run nobody has claimed is alive again by its first records, success included', async () => {
+  test('P7: a lost attempt whose run nobody has claimed is alive again by its first records, success included', async () => {
     const { hub, runId, trainer } = await newAttempt();
     const checkpoint = makeCheckpoint(hub, 20, 60);
     await trainer.send(started());
@@ -367,7 +367,7 @@ describe('stale attempts lose nothing that belongs to the run, and decide nothin
   });
 });
 
-test('a database that is away is an answer, and the same batch is stored when it is back', async () => {
+test('P10: a database that is away is an answer, and the same batch is stored when it is back', async () => {
   const { hub, runId, trainer } = await newAttempt();
   const stream = makeStream(trainer, 5);
   const nowhere = openDatabase('postgresql://postgres@127.0.0.1:1/none');

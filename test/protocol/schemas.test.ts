@@ -1,4 +1,4 @@
-import { AgentHello, AttemptRef, blobPath, RecordBatch } from '@mealtable/protocol/agent-messages';
+import { AgentHello, AttemptRef, blobPath, Grant, RecordBatch } from '@mealtable/protocol/agent-messages';
 import { DEMO_NAMES, DEMOS } from '@mealtable/protocol/demo-study';
 import { expandDesign } from '@mealtable/protocol/expand-design';
 import { HostId, ID_PREFIXES, type IdKind, makeId, RunId } from '@mealtable/protocol/ids';
@@ -11,6 +11,7 @@ import { agentTunables, MAX_BATCH_RECORDS, MAX_SOCKET_BYTES } from '@mealtable/p
 import { fromWireNumber, toWireNumber, WireNumber } from '@mealtable/protocol/wire-number';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { makeGrant } from '../agent/support/make-grant.ts';
 import { makeDesign, makeReport } from '../support/core.ts';
 
 const faultOf = (schema: z.ZodType, value: unknown) => {
@@ -44,7 +45,7 @@ describe('ids', () => {
   });
 });
 
-describe('numbers on the wire', () => {
+describe('P12: numbers on the wire', () => {
   test.each([0, 1.5, -1e300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     '%d survives JSON',
     (x) => {
@@ -208,6 +209,17 @@ describe('messages', () => {
     expect(WatchTopic.safeParse({ kind: 'all', more: 1 }).success).toBe(false);
     expect(AttemptRef.safeParse({ runId: makeId('run', 1, bytes(1)), attempt: 0 }).success).toBe(false);
     expect(faultOf(RecordBatch, { runId: makeId('run', 1, bytes(1)), attempt: 1, records: [] })?.path).toBe('records');
+  });
+
+  test('P3: a grant names runs, checkpoints and files by hash, and nothing that could be run or be a place on the host', () => {
+    const file = { name: 'model.safetensors', sha256: 'a'.repeat(64), sizeBytes: 1 };
+    const teacher = { runId: makeId('run', 1, bytes(2)), network: 'resnet18_w8', classCount: 2, file };
+    const grant = makeGrant({ steps: 1, end: 'succeed' }, { teachers: [teacher] });
+    const smuggled = { command: 'sh', program: '/bin/sh', args: ['-c'], env: {}, cwd: '/', datasetPath: '/etc' };
+    expect(Grant.parse({ ...grant, ...smuggled })).toEqual(grant);
+    expect(faultOf(Grant, { ...grant, config: { ...grant.config, ...smuggled } })?.path).toBe('config');
+    const outside = { ...file, name: '../trainer.js' };
+    expect(faultOf(Grant, { ...grant, teachers: [{ ...teacher, file: outside }] })?.path).toBe('teachers.0.file.name');
   });
 
   test('the largest batch an agent may send fits the socket', () => {

@@ -68,7 +68,7 @@ describe('which runs a host gets', () => {
     expect(await claimRuns(hub, good, 1)).toHaveLength(1);
   });
 
-  test('two hosts asking at once, again and again, never get the same run', async () => {
+  test('P13: two hosts asking at once, again and again, never get the same run', async () => {
     const { hub } = core;
     const hosts = await Promise.all([addHost(hub), addHost(hub), addHost(hub)]);
     const seeds = Array.from({ length: 20 }, (_, i) => i);
@@ -181,7 +181,7 @@ describe('what a grant holds', () => {
 });
 
 describe('the next attempt of a run', () => {
-  test('goes on from the latest checkpoint whose files have all arrived, and what lies beyond it never happened', async () => {
+  test('P11: goes on from the latest checkpoint whose files have all arrived, and what lies beyond it never happened', async () => {
     const { hub } = core;
     const host = await addHost(hub);
     const [runId] = await runsOf(hub, await addStudy(hub));

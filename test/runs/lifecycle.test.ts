@@ -58,7 +58,7 @@ async function claimedTeacher() {
   return { hub, hostId, studyId, teacher, student, grant, trainer: new ScriptedAttempt(hub, grant) };
 }
 
-describe('edges are taken once', () => {
+describe('P13: edges are taken once', () => {
   test('started moves claimed to running with what the trainer said, and never an older attempt', async () => {
     const { hub, teacher, trainer } = await claimedTeacher();
     await trainer.send(started());
@@ -285,7 +285,7 @@ describe('cancel and retry', () => {
   });
 });
 
-describe('leases', () => {
+describe('P7: leases', () => {
   test('a heartbeat extends exactly the attempts it lists and owns', async () => {
     const { hub, hostId, teacher } = await claimedTeacher();
     const other = await addHost(hub);

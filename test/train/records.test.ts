@@ -36,7 +36,7 @@ function writeRandom(rng: Rng, count: number): AttemptRecord[] {
   return readRecords(path, 0).records;
 }
 
-test('what is written is read, numbered from 1 without a gap, and fits the schema', () => {
+test('P9: what is written is read, numbered from 1 without a gap, and fits the schema', () => {
   const rng = Rng.seeded(1);
   const writer = RecordWriter.open(path, () => 99);
   const bodies = Array.from({ length: 200 }, () => randomBody(rng));
