@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { HostLabel } from './host-labels.ts';
 import { CheckpointId, HostId, RunId, Sha256 } from './ids.ts';
+import type { OutputBatch, OutputBatchReply } from './output.ts';
 import { CheckpointFile } from './records.ts';
 import { Precision, RunConfig } from './run-config.ts';
 import { KEPT_CLASSES } from './soft-labels.ts';
@@ -119,6 +120,8 @@ export const AgentHello = z.object({ report: HostReport, attempts: z.array(Attem
 export type AgentHello = z.infer<typeof AgentHello>;
 export interface HelloReply {
   tunables: AgentTunables;
+  /** This hub knows `run:output`. Older ones do not say, and would never answer it. */
+  takesOutput?: boolean;
   /** The database's clock at the answer, milliseconds since 1970. Hubs of protocol 1 do not send it. */
   now?: number;
   /** For each attempt listed: go on (and send from ackedSeq + 1), or stop because it is fenced or cancelled. */
@@ -205,6 +208,7 @@ export interface AgentToHub {
   'run:refuse': (message: RunRefusal, ack: (reply: RunRefusalReply | Nack) => void) => void;
   'agent:heartbeat': (message: Heartbeat, ack: (reply: HeartbeatReply | Nack) => void) => void;
   'run:records': (message: RecordBatch, ack: (reply: RecordBatchReply | Nack) => void) => void;
+  'run:output': (message: OutputBatch, ack: (reply: OutputBatchReply | Nack) => void) => void;
   /** Of all messages the only one that may be lost: nothing is decided by it. */
   'agent:samples': (message: SampleBatch, ack: (reply: SampleReply | Nack) => void) => void;
 }

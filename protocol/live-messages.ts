@@ -1,6 +1,7 @@
 /** Hub -> browser over socket.io, namespace `/live` (session cookie or program token). */
 import { z } from 'zod';
-import { RunId, StudyId } from './ids.ts';
+import { HostId, RunId, StudyId } from './ids.ts';
+import type { OutputLine, OutputStream } from './output.ts';
 import type { CheckpointRecord, LogRecord, MetricsRecord } from './records.ts';
 import type { RunSummaryView } from './views.ts';
 
@@ -21,6 +22,13 @@ export interface RunRecordsEvent {
   attempt: number;
   records: LiveRecord[];
 }
+/** Lines that a trainer printed. One that ends with REWRITTEN is replaced by the next of its stream. */
+export interface RunOutputEvent {
+  runId: string;
+  attempt: number;
+  stream: OutputStream;
+  lines: OutputLine[];
+}
 /** A new attempt went back to a checkpoint: points of earlier attempts beyond this step are gone. */
 export interface RunRewoundEvent {
   runId: string;
@@ -29,6 +37,7 @@ export interface RunRewoundEvent {
 }
 export interface HubToBrowser {
   'run:records': (event: RunRecordsEvent) => void;
+  'run:output': (event: RunOutputEvent) => void;
   'run:rewound': (event: RunRewoundEvent) => void;
   'run:changed': (event: RunSummaryView) => void;
   /** A study was created, edited or deleted. */

@@ -1,5 +1,6 @@
 /** The database: one pool, used by Prisma for records and directly for the few hand-written statements. */
 
+import type { OutputStream } from '@mealtable/protocol/output';
 import type { LogRecord } from '@mealtable/protocol/records';
 import type * as Protocol from '@mealtable/protocol/statuses';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -66,6 +67,7 @@ export const ENUMS_MATCH = {
   attemptOutcome: true,
   failureCode: true,
   logLevel: true,
+  outputStream: true,
 } satisfies {
   userRole: Same<Db.UserRole, Protocol.UserRole>;
   tokenKind: Same<Db.TokenKind, Protocol.TokenKind>;
@@ -75,4 +77,5 @@ export const ENUMS_MATCH = {
   attemptOutcome: Same<Db.AttemptOutcome, Protocol.AttemptOutcome>;
   failureCode: Same<Db.FailureCode, Protocol.FailureCode>;
   logLevel: Same<Db.LogLevel, LogRecord['level']>;
+  outputStream: Same<Db.OutputStream, OutputStream>;
 };

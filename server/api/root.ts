@@ -4,6 +4,7 @@ import { evaluationsRouter } from './routers/evaluations.ts';
 import { hostsRouter } from './routers/hosts.ts';
 import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
+import { runLogRouter } from './routers/run-log.ts';
 import { runsRouter } from './routers/runs.ts';
 import { studiesRouter } from './routers/studies.ts';
 import { teachersRouter } from './routers/teachers.ts';
@@ -19,6 +20,7 @@ export const appRouter = createRouter({
   teachers: teachersRouter,
   studies: studiesRouter,
   runs: runsRouter,
+  runLog: runLogRouter,
   evaluations: evaluationsRouter,
 });
 export type AppRouter = typeof appRouter;

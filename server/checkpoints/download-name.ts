@@ -1,4 +1,4 @@
-/** The name that a checkpoint file is saved under: says what it is, and cannot surprise any file system or header. */
+/** The names that files are saved under when they are downloaded: they say what it is, and cannot surprise any file system or header. */
 import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
 
 const MAX_PART = 80;
@@ -13,12 +13,18 @@ function makeSafe(text: string): string {
     .replaceAll(/^[-.]+|[-.]+$/g, '');
 }
 
+/** The parts that say something, joined by dashes. */
+export const nameFile = (parts: readonly string[]): string =>
+  parts
+    .map(makeSafe)
+    .filter((part) => part !== '')
+    .join('-');
+
 /** `<study>-<variant>-seed<seed>-epoch<e>.safetensors`; the files for resuming keep their own name at the end. */
 export function downloadName(
   of: { study: string; variant: string; seed: number; epoch: number },
   file: string,
 ): string {
-  const parts = [makeSafe(of.study), makeSafe(of.variant), `seed${of.seed}`, `epoch${Number(of.epoch.toFixed(2))}`];
-  const stem = parts.filter((part) => part !== '').join('-');
+  const stem = nameFile([of.study, of.variant, `seed${of.seed}`, `epoch${Number(of.epoch.toFixed(2))}`]);
   return file === CHECKPOINT_FILES.model ? `${stem}.safetensors` : `${stem}-${makeSafe(file)}`;
 }

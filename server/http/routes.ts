@@ -4,6 +4,7 @@
  */
 import type { UserRole } from '@mealtable/protocol/statuses';
 import { blobRoutes, downloadRoutes } from '../checkpoints/http.ts';
+import { logRoutes } from '../output/http.ts';
 import { dispatchAuth, dispatchSignInLink, dispatchSignOut } from './dispatch-auth.ts';
 import { dispatchTrpc } from './dispatch-trpc.ts';
 import type { Exchange } from './exchange.ts';
@@ -101,6 +102,7 @@ export function createRoutes(servePage: ServePage, dev: boolean): Route[] {
     ...apiRoutes,
     ...blobRoutes,
     ...downloadRoutes,
+    ...logRoutes,
     { methods: ['GET', 'HEAD', 'POST', 'PUT'], path: '/api/*', access: viewer, handle: notFound },
     ...pageRoutes(servePage),
     ...(dev ? devRoutes(servePage) : []),

@@ -30,7 +30,7 @@ export async function handleHello(
       action: stop === null ? ('keep' as const) : ('stop' as const),
       reason: stop,
     }));
-    return { tunables: agentTunables, attempts };
+    return { tunables: agentTunables, takesOutput: true, now: await readClock(tx), attempts };
   });
 }
 

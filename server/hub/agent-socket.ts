@@ -13,12 +13,14 @@ import {
   RunRefusal,
   RunRequest,
 } from '@mealtable/protocol/agent-messages';
+import { OutputBatch } from '@mealtable/protocol/output';
 import { LIVE_COALESCE_MS, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
 import type { DefaultEventsMap, Namespace, Server, Socket } from 'socket.io';
 import type { z } from 'zod';
 import type { Hub } from '../context.ts';
 import { detachHost } from '../hosts/host-rows.ts';
 import { appendRecords } from '../metrics/store.ts';
+import { appendOutput } from '../output/store.ts';
 import { claimRuns } from '../runs/claim-runs.ts';
 import { releaseClaims } from '../runs/lifecycle-lease.ts';
 import { transact } from '../runs/transaction.ts';
@@ -142,6 +144,13 @@ function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, st
   socket.on(
     'run:records',
     listen('run:records', RecordBatch, ({ runId, attempt, records }) => appendRecords(hub, runId, attempt, records)),
+  );
+  socket.on(
+    'run:output',
+    listen('run:output', OutputBatch, (batch) => appendOutput(hub, batch)),
+  );
+  socket.on(
+    ),
   );
   socket.on('disconnect', async (reason) => {
     if (reason !== GOODBYE) return;

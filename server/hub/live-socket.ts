@@ -4,6 +4,7 @@ import {
   type HubToBrowser,
   LIVE_NAMESPACE,
   type LiveRecord,
+  type RunOutputEvent,
   WatchTopic,
 } from '@mealtable/protocol/live-messages';
 import { LIVE_COALESCE_MS } from '@mealtable/protocol/tunables';
@@ -46,6 +47,7 @@ export function attachLiveSockets(io: Server, hub: Hub): () => void {
 /** What waits for the next broadcast. */
 class Pending {
   readonly records = new Map<string, { attempt: number; records: LiveRecord[] }[]>();
+  readonly output = new Map<string, RunOutputEvent>();
   readonly runs = new Map<string, RunSummaryView>();
   readonly studies = new Set<string>();
   hosts = false;
@@ -69,6 +71,7 @@ function broadcastChanges(namespace: LiveNamespace, hub: Hub): () => void {
   };
   const flush = () => {
     for (const runId of pending.records.keys()) flushRecords(runId);
+    for (const event of pending.output.values()) namespace.to(`run:${event.runId}`).emit('run:output', event);
     for (const run of pending.runs.values())
       namespace.to([`run:${run.id}`, `study:${run.studyId}`, 'all']).emit('run:changed', run);
     for (const studyId of pending.studies) namespace.to([`study:${studyId}`, 'all']).emit('study:changed', { studyId });
@@ -85,6 +88,14 @@ function broadcastChanges(namespace: LiveNamespace, hub: Hub): () => void {
       const last = parts.at(-1);
       if (last?.attempt === attempt) last.records.push(...records);
       else parts.push({ attempt, records: [...records] });
+      schedule();
+    },
+    'run:output': ({ lines, ...rest }) => {
+      if (!isWatched(`run:${rest.runId}`)) return;
+      const key = `${rest.runId} ${rest.attempt} ${rest.stream}`;
+      const waiting = pending.output.get(key);
+      if (waiting) waiting.lines.push(...lines);
+      else pending.output.set(key, { ...rest, lines: [...lines] });
       schedule();
     },
     'run:rewound': (event) => {

@@ -234,9 +234,11 @@ describe('the last words', () => {
   test('wait for a disk that takes them, and are written once', async () => {
     const attempt = new AttemptDir(dir, makeGrant({ steps: 1, end: 'succeed' }));
     mkdirSync(attempt.records, { recursive: true });
-    writeFileSync(attempt.output, 'one\ntwo\n');
+    writeFileSync(attempt.output('stderr'), 'two\n');
+    writeFileSync(attempt.output('stdout'), 'one\n');
     const log: string[] = [];
-    const writing = writeEnd(attempt, verdict, { limits, log: (line) => log.push(line) }, new AbortController().signal);
+    const context = { limits, log: (line: string) => log.push(line) };
+    const writing = writeEnd(attempt, verdict, false, context, new AbortController().signal);
     await waitUntil('it was told', () => log.length > 1);
     rmSync(attempt.records, { recursive: true });
     expect(await writing).toEqual({ firstSeq: 1, lastSeq: 3 });
@@ -245,10 +247,18 @@ describe('the last words', () => {
     for (const record of records) AttemptRecord.parse(record);
   });
 
+  test('are the ending alone where the hub takes the output itself', async () => {
+    const attempt = new AttemptDir(dir, makeGrant({ steps: 1, end: 'succeed' }));
+    mkdirSync(attempt.path);
+    writeFileSync(attempt.output('stderr'), 'two\n');
+    await writeEnd(attempt, verdict, true, { limits, log: () => {} }, new AbortController().signal);
+    expect(readRecords(attempt.records, 0).records.map((r) => r.kind)).toEqual(['ended']);
+  });
+
   test('are not written when the agent leaves first', async () => {
     const attempt = new AttemptDir(dir, makeGrant({ steps: 1, end: 'succeed' }));
     mkdirSync(attempt.path);
-    expect(await writeEnd(attempt, verdict, { limits, log: () => {} }, AbortSignal.abort())).toBeNull();
+    expect(await writeEnd(attempt, verdict, false, { limits, log: () => {} }, AbortSignal.abort())).toBeNull();
     expect(readRecords(attempt.records, 0).records).toEqual([]);
   });
 });

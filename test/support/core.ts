@@ -39,7 +39,7 @@ export async function createCore(): Promise<Core> {
     async reset() {
       await settlePublishing(hub);
       hub.bus.removeAllListeners();
-      await hub.pool.query('TRUNCATE studies, hosts, blobs, metric_records, log_lines, users CASCADE');
+      await hub.pool.query('TRUNCATE studies, hosts, blobs, metric_records, log_lines, output_lines, users CASCADE');
     },
     async close() {
       await settlePublishing(hub);

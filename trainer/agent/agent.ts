@@ -57,6 +57,8 @@ export class Agent {
   #isStopping = false;
   #lastHubAt: number;
   #toldNoSpace = false;
+  /** Whether the hub takes what trainers print; null until it has said hello. */
+  #takesOutput: boolean | null = null;
   /** Since when there has been nothing to do. */
   #idleSince: number | null = null;
   #hadAttempt = false;
@@ -158,6 +160,7 @@ export class Agent {
     const reply = await this.#hub.askOrLog('agent:hello', { report: this.#options.host.report, attempts });
     if (!reply || !this.#hub.connected) return false;
     this.#tunables = { ...agentTunables, ...reply.tunables };
+    this.#takesOutput = reply.takesOutput ?? false;
     this.#sampler.open(reply.now ?? Date.now());
     for (const told of reply.attempts) this.#settle(told);
     for (const refusal of this.#refusals.values()) void this.#refuse(refusal);
@@ -299,6 +302,8 @@ export class Agent {
       commandFor,
       shim,
       sendRecords: (batch) => this.#hub.ask('run:records', batch),
+      sendOutput: (batch) => this.#hub.ask('run:output', batch),
+      takesOutput: () => this.#takesOutput,
       onSlotFree: () => {
         this.#mayRequest.call();
         this.#trainerEnded.call();

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path';
 import { type AttemptRef, Grant } from '@mealtable/protocol/agent-messages';
 import { RunId } from '@mealtable/protocol/ids';
+import type { OutputStream } from '@mealtable/protocol/output';
 import { AttemptOutcome, FailureCode } from '@mealtable/protocol/statuses';
 import { z } from 'zod';
 import { ATTEMPT_FILES, TrainerExitNote, TrainerFailure, type TrainerJob } from '../train/job.ts';
@@ -63,7 +64,9 @@ const FILES = {
   trainerExit: 'trainer-exit.json',
   stop: 'stop.json',
   verdict: 'verdict.json',
-  output: 'output.log',
+  /** An agent that was updated finds trainers that print both streams here. */
+  stdout: 'output.log',
+  stderr: 'stderr.log',
 };
 const FolderName = /^(?<runId>run_[0-9a-z]+)\.(?<attempt>[1-9]\d*)$/;
 
@@ -82,9 +85,9 @@ export class AttemptDir {
   get records(): string {
     return join(this.path, ATTEMPT_FILES.records);
   }
-  /** What the trainer's process wrote to stdout and stderr. */
-  get output(): string {
-    return join(this.path, FILES.output);
+  /** What the trainer's process wrote to one of its streams. */
+  output(stream: OutputStream): string {
+    return join(this.path, FILES[stream]);
   }
   /** Made before SIGTERM when no checkpoint is wanted. */
   get cancelMark(): string {
@@ -135,9 +138,9 @@ export class AttemptDir {
   readTrainerExit(): TrainerExitFile | null {
     return readJson(join(this.path, FILES.trainerExit), TrainerExitFile);
   }
-  /** True once a trainer may have been started: its output file is made first. */
+  /** True once a trainer may have been started: its output files are made first. */
   get mayHaveTrainer(): boolean {
-    return existsSync(this.output);
+    return existsSync(this.output('stdout'));
   }
 
   writeStop(cause: StopCause): void {

@@ -4,9 +4,11 @@
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { AttemptRef, Nack, RecordBatch, RecordBatchReply } from '@mealtable/protocol/agent-messages';
+import type { OutputBatch, OutputBatchReply } from '@mealtable/protocol/output';
 import type { AgentTunables } from '@mealtable/protocol/tunables';
 import { writeOrLog } from './atomic-file.ts';
 import type { AttemptDir, StopCause, Verdict } from './attempt-dir.ts';
+import { AttemptOutput } from './attempt-output.ts';
 import type { BlobClient } from './blob-client.ts';
 import { CheckpointUploads } from './checkpoint-uploads.ts';
 import { cutRecordsFrom } from './cut-records.ts';
@@ -31,6 +33,9 @@ export interface AttemptContext {
   /** The program that supervises trainers; null where it cannot run. */
   shim: string | null;
   sendRecords: (batch: RecordBatch) => Promise<RecordBatchReply | Nack | null>;
+  sendOutput: (batch: OutputBatch) => Promise<OutputBatchReply | Nack | null>;
+  /** Whether the hub takes what trainers print; null before the first hello. */
+  takesOutput: () => boolean | null;
   /** Its trainer is gone; another run may have the slot. */
   onSlotFree: () => void;
   /** Milliseconds that only ever grow. */
@@ -46,6 +51,7 @@ export class Attempt {
   readonly #context: AttemptContext;
   readonly #tail: RecordTail;
   readonly #spool: Spool;
+  readonly #output: AttemptOutput;
   readonly #uploads: CheckpointUploads;
   readonly #training: Training;
   /** Ends training and uploads: the attempt is fenced, or over. */
@@ -82,6 +88,18 @@ export class Attempt {
       onBadRecord: (fault) => this.#refuseRecord(fault),
       signal: this.#over.signal,
     });
+    this.#output = new AttemptOutput({
+      dir,
+      ref: dir.ref,
+      tunables: context.tunables,
+      limits,
+      log,
+      isWanted: context.takesOutput,
+      send: context.sendOutput,
+      onFenced: () => this.fence(),
+      onProgress: () => this.#progress.call(),
+      signal: this.#over.signal,
+    });
     this.#training = new Training({
       ...context,
       dir,
@@ -110,7 +128,7 @@ export class Attempt {
 
   /** Lives until the hub has all that it wants and the folder is deleted, or until `leave`. */
   async run(): Promise<void> {
-    const loops = Promise.all([this.#spool.run(), this.#uploads.run()]);
+    const loops = Promise.all([this.#spool.run(), this.#output.run(), this.#uploads.run()]);
     try {
       // The loops end only after the aborts below, unless a bug ends one; then its error ends the attempt.
       await Promise.race([this.#live(), loops]);
@@ -125,10 +143,12 @@ export class Attempt {
   /** The hub has this attempt's records up to `ackedSeq`; sending may go on. */
   open(ackedSeq: number): void {
     this.#spool.open(ackedSeq);
+    this.#output.open();
   }
   /** The connection is gone. */
   close(): void {
     this.#spool.close();
+    this.#output.close();
   }
 
   /** Asks the trainer to end; how it did is reported like any other end. */
@@ -138,7 +158,7 @@ export class Attempt {
 
   /** Another attempt has the run: the trainer is killed, its checkpoints are dropped, and only what it wrote is still sent. */
   fence(): void {
-    if (this.#isFenced || this.#isDone()) return;
+    if (this.#isFenced || this.#isReported()) return;
     this.#isFenced = true;
     this.#context.log(`${this.name}: the run belongs to another attempt now, ending this one.`);
     this.#halt.abort();
@@ -188,11 +208,14 @@ export class Attempt {
     const { signal } = this.#halt;
     if (verdict === null || signal.aborted) return;
     this.#freeSlot();
-    const { limits } = this.#context;
+    const { limits, takesOutput } = this.#context;
     const patience = verdict.outcome === 'succeeded' ? Number.POSITIVE_INFINITY : limits.refusedUploadTries;
     const loss = await this.#uploads.finish(patience);
+    // An agent that has just begun may have met no hub yet, and not know whether the last lines must go with the records.
+    while (verdict.outcome === 'failed' && takesOutput() === null && !signal.aborted) await this.#progress.wait(signal);
     if (signal.aborted) return;
-    this.#own = await writeEnd(this.#dir, this.#correct(verdict, loss), this.#context, signal);
+    const sendsOutput = takesOutput() === true;
+    this.#own = await writeEnd(this.#dir, this.#correct(verdict, loss), sendsOutput, this.#context, signal);
   }
 
   /** The verdict, unless something that only the agent knows makes it a failure. Cuts the file at a bad record. */
@@ -230,14 +253,20 @@ export class Attempt {
     this.#progress.call();
   }
 
+  /** The hub has all records that it will take. */
+  #isReported(): boolean {
+    return this.#isUnwanted || (this.#own !== null && this.#spool.acked >= this.#own.lastSeq);
+  }
+
   /** The hub has everything that it will take. */
   #isDone(): boolean {
-    return this.#isUnwanted || (this.#own !== null && this.#spool.acked >= this.#own.lastSeq);
+    return this.#isReported() && this.#output.isDone;
   }
 
   #freeSlot(): void {
     if (!this.#occupiesSlot) return;
     this.#occupiesSlot = false;
+    this.#output.finish();
     this.#context.onSlotFree();
   }
 }

@@ -19,6 +19,7 @@ import {
   type RunRequest,
   type RunRequestReply,
 } from '@mealtable/protocol/agent-messages';
+import type { OutputBatch, OutputBatchReply } from '@mealtable/protocol/output';
 import type { SampleBatch, SampleReply } from '@mealtable/protocol/telemetry';
 import { io, type Socket } from 'socket.io-client';
 import { AgentExit } from './exit-codes.ts';
@@ -33,6 +34,7 @@ interface Replies {
   'agent:heartbeat': [Heartbeat, HeartbeatReply];
   'run:records': [RecordBatch, RecordBatchReply];
   'agent:samples': [SampleBatch, SampleReply];
+  'run:output': [OutputBatch, OutputBatchReply];
 }
 
 export interface HubClientOptions {
@@ -135,7 +137,7 @@ export class HubClient {
   }
 
   /** As `ask`; a refusal of the message is logged with the path of its fault and gives null, too. */
-  async askOrLog<E extends Exclude<keyof Replies, 'run:records'>>(
+  async askOrLog<E extends Exclude<keyof Replies, 'run:records' | 'run:output'>>(
     event: E,
     message: Replies[E][0],
     onSilence: () => void = () => {},

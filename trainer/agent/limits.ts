@@ -1,5 +1,6 @@
 /** The agent's own times and sizes, beside those that the hub sends in the handshake. */
 import { LEASE_MS } from '@mealtable/protocol/tunables';
+import type { OutputRate } from './output-lines.ts';
 
 export interface AgentLimits {
   /** First wait after a failed try to reach the hub; each further one is longer, up to `retryMaxMs`. */
@@ -23,6 +24,10 @@ export interface AgentLimits {
   datasetPatienceMs: number;
   /** Time between two looks at the soft labels that this host keeps. */
   labelRescanMs: number;
+  /** What is sent of one stream of a trainer's output. */
+  outputRate: OutputRate;
+  /** A file of output above this is emptied once it is sent, above twice this at once. */
+  outputFileBytes: number;
 }
 
 export const agentLimits: AgentLimits = {
@@ -37,4 +42,6 @@ export const agentLimits: AgentLimits = {
   datasetPatienceMs: 10_000,
   oneRunPatienceMs: LEASE_MS + 30_000,
   labelRescanMs: 60_000,
+  outputRate: { linesPerSecond: 1_000, charsPerSecond: 500_000, barStateMs: 1_000 },
+  outputFileBytes: 128_000_000,
 };

@@ -8,10 +8,13 @@ const SEQUENCES = new RegExp(
   `${ESC}\\][^\\u0007${ESC}]*(?:\\u0007|${ESC}\\\\|$)|${ESC}\\[([0-?]*)[ -/]*([@-~]|$)|${ESC}[ -/]*[0-~]?`,
   'g',
 );
-/** Control characters but tab and escape, and what Unicode has to reorder or hide text with lines' ends. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROLS = /[\u0000-\u0008\u000a-\u001a\u001c-\u001f\u007f-\u009f\u2028\u2029]/g;
+/** Control characters but tab and escape, and Unicode's own ends of lines. */
+const CONTROLS = new RegExp(`(?![\\t${ESC}])[\\p{Cc}\\u2028\\u2029]`, 'gu');
 const COLOUR = /^[0-9;:]*$/;
+/** Half a colour, or half a character. */
+const HALF = new RegExp(`(?:${ESC}\\[?[0-9;:]*|[\\ud800-\\udbff])$`);
+/** Blanks and colours at most. */
+const BLANK = new RegExp(`^(?:\\s|${ESC}\\[[0-9;:]*m)*$`);
 
 /** Drops everything that moves a cursor, rings or talks to a terminal; cuts and marks a line above the limit. */
 export function cleanText(printed: string): string {
@@ -21,11 +24,8 @@ export function cleanText(printed: string): string {
     )
     .replaceAll(CONTROLS, '');
   if (text.length <= MAX_LOG_LINE) return text;
-  const kept = text.slice(0, MAX_LOG_LINE - CUT.length);
-  // Neither half a colour nor half a character before the mark.
-  return `${kept.replace(/(?:\u001b\[?[0-9;:]*|[\ud800-\udbff])$/, '')}${CUT}`;
+  return text.slice(0, MAX_LOG_LINE - CUT.length).replace(HALF, '') + CUT;
 }
 
-/** Nothing to be seen: blanks and colours at most. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that colours begin with
-export const isBlank = (text: string): boolean => /^(?:\s|\u001b\[[0-9;:]*m)*$/.test(text);
+/** Nothing to be seen. */
+export const isBlank = (text: string): boolean => BLANK.test(text);

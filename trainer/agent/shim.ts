@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import type { AttemptDir } from './attempt-dir.ts';
 import type { Log } from './log.ts';
-import type { TrainerCommand } from './trainer-process.ts';
+import type { OutputFds, TrainerCommand } from './trainer-process.ts';
 
 const PROGRAM = 'trainer-shim.pl';
 /** What it uses. Debian and Ubuntu have all of it in perl-base; others may lack a part. */
@@ -43,7 +43,7 @@ export interface StartedShim {
 
 /**
  * Starts a trainer under a shim; returns when it runs and trainer.json is written.
- * @param output open file for stdout and stderr
+ * @param output open files for stdout and stderr
  * @returns null when a trainer already runs in this folder
  * @throws with `code`, as spawn does, when shim or trainer cannot be started
  */
@@ -52,13 +52,13 @@ export async function startWithShim(
   dir: AttemptDir,
   slot: number,
   command: TrainerCommand,
-  output: number,
+  output: OutputFds,
 ): Promise<StartedShim | null> {
   const child = spawn('perl', [shim, dir.path, String(slot), command.program, ...command.args], {
     cwd: dir.path,
     env: command.env as NodeJS.ProcessEnv,
     detached: true,
-    stdio: ['ignore', output, output, 'pipe'],
+    stdio: ['ignore', ...output, 'pipe'],
   });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OUTPUT_STREAMS } from '@mealtable/protocol/output';
 import { hasCode } from './atomic-file.ts';
 import type { AttemptDir, TrainerFile } from './attempt-dir.ts';
 import type { TrainerExit } from './judge-exit.ts';
@@ -35,9 +36,11 @@ export interface TrainerProcess {
 /** In the environment of a trainer and all that it starts: which attempt they are of, by its folder. */
 const ATTEMPT_VARIABLE = 'MEALTABLE_ATTEMPT';
 const POLL_MS = 10;
+/** Open files for stdout and stderr, in this order. */
+export type OutputFds = number[];
 
 /**
- * Starts a trainer; stdout and stderr go to the attempt's output file.
+ * Starts a trainer; stdout and stderr go to files of the attempt.
  * @param shim null where none can run @param pollMs between looks at a process that is not this one's child
  * @throws file errors, and the start's own (ENOENT, EAGAIN)
  */
@@ -48,15 +51,17 @@ export async function startTrainer(
   shim: string | null,
   pollMs: () => number,
 ): Promise<TrainerProcess> {
-  const output = openSync(dir.output, 'a');
+  // To append, so that a file that is emptied meanwhile goes on at its new end.
+  const output: OutputFds = [];
   try {
+    for (const stream of OUTPUT_STREAMS) output.push(openSync(dir.output(stream), 'a'));
     if (shim === null) return await startAsChild(command, dir, slot, output);
     const started = await startWithShim(shim, dir, slot, command, output);
     if (started === null) return (await findTrainer(dir, pollMs)) ?? alreadyGone(dir);
     const { process } = dir.readTrainer()!;
     return { identity: process, exited: started.gone.then(() => followWithoutShim(dir, process, pollMs)) };
   } finally {
-    closeSync(output);
+    for (const fd of output) closeSync(fd);
   }
 }
 
@@ -64,13 +69,13 @@ async function startAsChild(
   command: TrainerCommand,
   dir: AttemptDir,
   slot: number,
-  output: number,
+  output: OutputFds,
 ): Promise<TrainerProcess> {
   const child = spawn(command.program, command.args, {
     cwd: dir.path,
     env: { ...(command.env as NodeJS.ProcessEnv), [ATTEMPT_VARIABLE]: dir.path },
     detached: true,
-    stdio: ['ignore', output, output],
+    stdio: ['ignore', ...output],
   });
   const exited = new Promise<TrainerExit>((resolve) => {
     child.once('exit', (exitCode, signal) => {

@@ -1,4 +1,5 @@
 /** The agent's last words in an attempt's record file, of which it is the only writer once the trainer is gone. */
+import { OUTPUT_STREAMS } from '@mealtable/protocol/output';
 import { FAILURE_LOG_LINES } from '@mealtable/protocol/tunables';
 import { RecordWriter } from '../train/record-writer.ts';
 import type { AttemptDir, Verdict } from './attempt-dir.ts';
@@ -19,16 +20,17 @@ export interface OwnRecords {
 type Write = (writer: RecordWriter) => number;
 
 /**
- * Appends the last lines of the output, if the attempt failed, and the ended record. A full disk is waited for, since the
- * hub must hear of the end. Null when the signal came first.
+ * Appends the ended record. A full disk is waited for, since the hub must hear of the end. Null when the signal came first.
+ * @param sendsOutput false for a hub that does not take the output itself: a failed attempt's last lines then go before
  */
 export async function writeEnd(
   dir: AttemptDir,
   verdict: Verdict,
+  sendsOutput: boolean,
   { limits, log }: { limits: AgentLimits; log: Log },
   signal: AbortSignal,
 ): Promise<OwnRecords | null> {
-  const lines = verdict.outcome === 'failed' ? readLastLines(dir.output, FAILURE_LOG_LINES) : [];
+  const lines = verdict.outcome === 'failed' && !sendsOutput ? lastLines(dir) : [];
   const message = verdict.message?.slice(0, MAX_MESSAGE) ?? null;
   const writes: Write[] = [
     ...lines.map(
@@ -49,6 +51,10 @@ export async function writeEnd(
   }
   return null;
 }
+
+/** stderr comes last: the reason of a failure is there. */
+const lastLines = (dir: AttemptDir) =>
+  OUTPUT_STREAMS.flatMap((stream) => readLastLines(dir.output(stream), FAILURE_LOG_LINES)).slice(-FAILURE_LOG_LINES);
 
 /** Takes off the list what has been written, so that a second try repeats nothing. */
 function append(path: string, writes: Write[], seqs: number[]): void {

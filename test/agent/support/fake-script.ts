@@ -3,6 +3,8 @@ export interface FakeScript {
   steps: number;
   everyMs?: number;
   checkpointEvery?: number;
+  /** What it prints at a step, bytes as base64, so many times. */
+  prints?: { step: number; stream: 'stdout' | 'stderr'; base64: string; times?: number }[];
   /** Waits at this step for a file `go` in its folder. */
   holdAt?: number;
   /** Writes a record at this step that the test hub refuses. */

@@ -87,6 +87,8 @@ for (let step = stepsBefore + 1; step <= script.steps; step++) {
   if (script.checkpointEvery && step % script.checkpointEvery === 0) writeCheckpoint(step);
   if (script.badRecordAt === step) records.write({ kind: 'log', level: 'info', line: 'REFUSE ME' });
   if (script.unreadableAt === step) records.write({ kind: 'party' } as unknown as RecordBody);
+  for (const { stream, base64, times = 1 } of (script.prints ?? []).filter((print) => print.step === step))
+    for (let i = 0; i < times; i++) process[stream].write(Buffer.from(base64, 'base64'));
   if (script.everyMs) await sleep(script.everyMs);
   // A trainer in its training loop gives signals their turn too.
   else if (step % 50 === 0) await sleep(0);

@@ -20,6 +20,7 @@ import {
   RunRequest,
   type StopReason,
 } from '@mealtable/protocol/agent-messages';
+import { OutputBatch, type OutputBatchReply, type OutputLine, type OutputStream } from '@mealtable/protocol/output';
 import { AttemptRecord, type EndedRecord } from '@mealtable/protocol/records';
 import { SampleBatch } from '@mealtable/protocol/telemetry';
 import { type AgentTunables, agentTunables } from '@mealtable/protocol/tunables';
@@ -28,6 +29,9 @@ import { Server as SocketServer } from 'socket.io';
 export class StoredAttempt {
   readonly ref: AttemptRef;
   readonly records: AttemptRecord[] = [];
+  readonly output: Record<OutputStream, OutputLine[]> = { stdout: [], stderr: [] };
+  /** Batches of output that did not follow on what was stored. */
+  misplaced = 0;
   /** Batches that came with records already stored. */
   duplicates = 0;
   stop: StopReason | null = null;
@@ -75,6 +79,8 @@ export class TestHub {
   dropsAck: (event: string) => boolean = () => false;
   /** Called per batch; true answers `unavailable`. */
   isBusy: () => boolean = () => false;
+  /** Knows `run:output`, as hubs of before it do not. */
+  takesOutput = false;
   /** A connect_error message for whoever comes. */
   refusal: string | null = null;
   /** Answer to blob requests instead of the real one. */
@@ -110,6 +116,7 @@ export class TestHub {
         this.hellos.push(hello);
         answer('agent:hello', ack, {
           tunables: this.tunables,
+          ...(this.takesOutput && { takesOutput: true }),
           ...(this.clock && { now: this.clock() }),
           attempts: hello.attempts.map((ref) => {
             const { ackedSeq, stop } = this.attemptOf(ref);
@@ -138,6 +145,9 @@ export class TestHub {
       socket.on('agent:samples', (message, ack) => {
         this.sampleBatches.push(SampleBatch.parse(message));
         answer('agent:samples', ack, { ok: true as const });
+      });
+      socket.on('run:output', (message, ack) => {
+        if (this.takesOutput) answer('run:output', ack, this.#storeOutput(OutputBatch.parse(message)));
       });
       socket.on('run:records', (message, ack) => answer('run:records', ack, this.#store(RecordBatch.parse(message))));
     });
@@ -194,6 +204,16 @@ export class TestHub {
       return { ok: false, code: 'resend_from', seq: attempt.ackedSeq + 1 };
     attempt.records.push(...fresh);
     return { ok: true, ackedSeq: attempt.ackedSeq, fenced };
+  }
+
+  #storeOutput({ stream, after, lines, ...ref }: OutputBatch): OutputBatchReply {
+    const attempt = this.attemptOf(ref);
+    const stored = attempt.output[stream];
+    const mark = stored.at(-1)?.seq ?? 0;
+    if (this.isBusy()) return { ok: false, code: 'unavailable', message: 'the database is away' };
+    if (after === mark) stored.push(...lines);
+    else if (lines.length > 0) attempt.misplaced++;
+    return { ok: true, ackedSeq: stored.at(-1)?.seq ?? 0, fenced: attempt.stop === 'fenced' };
   }
 
   #serveBlob(request: IncomingMessage, response: ServerResponse): void {
