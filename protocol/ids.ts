@@ -8,6 +8,7 @@ export const ID_PREFIXES = {
   checkpoint: 'ckp',
   host: 'hst',
   token: 'tok',
+  webhook: 'whk',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -31,4 +32,5 @@ export const RunId = idOf('run');
 export const CheckpointId = idOf('checkpoint');
 export const HostId = idOf('host');
 export const TokenId = idOf('token');
+export const WebhookId = idOf('webhook');
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'Not a SHA-256 in lower-case hex.');

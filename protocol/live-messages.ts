@@ -1,5 +1,6 @@
 /** Hub -> browser over socket.io, namespace `/live` (session cookie or program token). */
 import { z } from 'zod';
+import type { EventView } from './events.ts';
 import { HostId, RunId, StudyId } from './ids.ts';
 import type { OutputLine, OutputStream } from './output.ts';
 import type { CheckpointRecord, LogRecord, MetricsRecord } from './records.ts';
@@ -43,6 +44,8 @@ export interface HubToBrowser {
   /** A study was created, edited or deleted. */
   'study:changed': (event: { studyId: string }) => void;
   'hosts:changed': () => void;
+  /** Something happened that activity lists, the bell and browser notifications tell. */
+  'event:noted': (event: EventView) => void;
 }
 export interface BrowserToHub {
   watch: (topic: WatchTopic, ack: (reply: { ok: true } | { ok: false; message: string }) => void) => void;

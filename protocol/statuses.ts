@@ -66,3 +66,7 @@ export type UserRole = z.infer<typeof UserRole>;
 export const TOKEN_KINDS = ['agent', 'program'] as const;
 export const TokenKind = z.enum(TOKEN_KINDS);
 export type TokenKind = z.infer<typeof TokenKind>;
+
+/** Of one event on its way to one webhook. `failed` = given up after its last try. */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];

@@ -65,6 +65,27 @@ export const KEEP_MINUTE_MEANS_MS = 30 * 24 * 3_600_000;
 /** How often the hub makes means over minutes and deletes what is too old. */
 export const TELEMETRY_SWEEP_MS = 30_000;
 
+/** Events of no study are deleted after this; those of a study go with it. */
+export const EVENT_KEEP_DAYS = 90;
+/** Deliveries of webhooks that have ended are deleted this long after their event. */
+export const DELIVERY_KEEP_DAYS = 30;
+/** How often the hub looks for what is too old of both. */
+export const EVENT_SWEEP_MS = 3_600_000;
+/** A receiver that has not answered after this is tried again later. */
+export const WEBHOOK_TIMEOUT_MS = 10_000;
+/** A try that has said nothing for this long was cut off with its hub: it is made again. */
+export const WEBHOOK_CLAIM_MS = 60_000;
+/** How often the hub looks for deliveries that are due, besides at once after an event. */
+export const WEBHOOK_POLL_MS = 5_000;
+/** Waits after the first, second, ... failed try, 17 hours in all; after one more try a delivery has failed. */
+export const WEBHOOK_RETRY_MS: readonly number[] = [
+  10_000, 60_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000,
+];
+/** Bytes of a receiver's answer that are read. */
+export const MAX_WEBHOOK_ANSWER_BYTES = 4_096;
+/** Webhooks of one hub. */
+export const MAX_WEBHOOKS = 50;
+
 export interface AgentTunables {
   heartbeatMs: number;
   pollMs: number;

@@ -13,6 +13,8 @@ import type { HubEnv } from './env.ts';
 export type LiveEvents = { [E in keyof HubToBrowser]: Parameters<HubToBrowser[E]> } & {
   /** Work may be claimable or an attempt is to be stopped: agents should ask. Null means every host. */
   'agents:nudge': [hostId: string | null];
+  /** A delivery of a webhook waits to be made. */
+  'webhooks:due': [];
   /** A member, a session or a token may do less than before (or nothing): sockets opened with it are closed. */
   'access:changed': [subject: { userId: string } | { credentialId: string }];
 };

@@ -67,6 +67,7 @@ export const ENUMS_MATCH = {
   attemptOutcome: true,
   failureCode: true,
   logLevel: true,
+  deliveryStatus: true,
   outputStream: true,
 } satisfies {
   userRole: Same<Db.UserRole, Protocol.UserRole>;
@@ -77,5 +78,6 @@ export const ENUMS_MATCH = {
   attemptOutcome: Same<Db.AttemptOutcome, Protocol.AttemptOutcome>;
   failureCode: Same<Db.FailureCode, Protocol.FailureCode>;
   logLevel: Same<Db.LogLevel, LogRecord['level']>;
+  deliveryStatus: Same<Db.DeliveryStatus, Protocol.DeliveryStatus>;
   outputStream: Same<Db.OutputStream, OutputStream>;
 };

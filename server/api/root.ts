@@ -1,6 +1,7 @@
 /** Every procedure of the API, by noun. */
 import { datasetsRouter } from './routers/datasets.ts';
 import { evaluationsRouter } from './routers/evaluations.ts';
+import { eventsRouter } from './routers/events.ts';
 import { hostsRouter } from './routers/hosts.ts';
 import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
@@ -9,6 +10,7 @@ import { runsRouter } from './routers/runs.ts';
 import { studiesRouter } from './routers/studies.ts';
 import { teachersRouter } from './routers/teachers.ts';
 import { tokensRouter } from './routers/tokens.ts';
+import { webhooksRouter } from './routers/webhooks.ts';
 import { createCallerFactory, createRouter } from './trpc.ts';
 
 export const appRouter = createRouter({
@@ -22,6 +24,8 @@ export const appRouter = createRouter({
   runs: runsRouter,
   runLog: runLogRouter,
   evaluations: evaluationsRouter,
+  events: eventsRouter,
+  webhooks: webhooksRouter,
 });
 export type AppRouter = typeof appRouter;
 

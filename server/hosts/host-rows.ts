@@ -1,6 +1,8 @@
 /** Hosts: what an agent said of its machine, and when it was last heard of, by the database's clock. */
 import type { HostReport } from '@mealtable/protocol/agent-messages';
 import { AppError } from '@mealtable/protocol/errors';
+import { wasHostThere } from '../events/host-events.ts';
+import { noteEvent } from '../events/note-event.ts';
 import { loseHost } from '../runs/lifecycle-lease.ts';
 import type { Queryable } from '../runs/summary.ts';
 import { type CoreHub, type Tx, transact } from '../runs/transaction.ts';
@@ -9,12 +11,15 @@ import { HOST_STATE } from './host-state.ts';
 
 /** An agent said hello: the host is there, with what its report says. */
 export async function upsertHost(tx: Tx, hostId: string, agentVersion: string, report: HostReport): Promise<void> {
+  const before = await wasHostThere(tx, hostId);
   await tx.query(
     `INSERT INTO hosts (id, name, report, agent_version, last_seen_at) VALUES ($1, $2, $3, $4, now())
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, report = excluded.report,
        agent_version = excluded.agent_version, last_seen_at = now(), detached_at = NULL`,
     [hostId, withoutNul(report.name), JSON.stringify(withoutNulDeep(report)), withoutNul(agentVersion)],
   );
+  if (before !== 'there')
+    await noteEvent(tx, { kind: 'host-attached', hostId, host: report.name, isNew: before === 'unknown' });
   tx.emit('hosts:changed');
 }
 
@@ -29,7 +34,12 @@ export async function touchHost(tx: Tx, hostId: string): Promise<boolean> {
 /** The agent said goodbye. Its runs keep their leases: it may be back before they end. */
 export async function detachHost(hub: CoreHub, hostId: string): Promise<void> {
   await transact(hub, async (tx) => {
-    await tx.query('UPDATE hosts SET detached_at = now() WHERE id = $1', [hostId]);
+    const { rows } = await tx.query<{ name: string; was_there: boolean }>(
+      `UPDATE hosts h SET detached_at = now() FROM (SELECT id, detached_at FROM hosts WHERE id = $1 FOR NO KEY UPDATE) AS before
+       WHERE h.id = before.id RETURNING h.name, before.detached_at IS NULL AS was_there`,
+      [hostId],
+    );
+    if (rows[0]?.was_there) await noteEvent(tx, { kind: 'host-detached', hostId, host: rows[0].name });
     tx.emit('hosts:changed');
   });
 }

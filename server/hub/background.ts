@@ -1,11 +1,16 @@
-/** What the hub does by itself while it runs: leases, silent hosts, and files that nobody refers to any more. */
-import { LEASE_MS, LEASE_SWEEP_MS } from '@mealtable/protocol/tunables';
+/**
+ * What the hub does by itself while it runs: leases, silent hosts, files that nobody refers to any more, old events, and
+ * webhooks.
+ */
+import { EVENT_SWEEP_MS, LEASE_MS, LEASE_SWEEP_MS } from '@mealtable/protocol/tunables';
 import { sweepBlobs } from '../checkpoints/blob-rows.ts';
 import { prepareBlobStore } from '../checkpoints/blob-store.ts';
 import type { Hub } from '../context.ts';
+import { pruneEvents } from '../events/prune-events.ts';
 import { describeHostStates } from '../hosts/host-rows.ts';
 import { expireLeases, renewAllLeases } from '../runs/lifecycle-lease.ts';
 import { transact } from '../runs/transaction.ts';
+import { startDelivering } from '../webhooks/deliver.ts';
 
 /** How often unreferenced files are looked for. */
 const BLOB_SWEEP_MS = 300_000;
@@ -33,10 +38,12 @@ export async function startBackground(hub: Hub, leaseSweepMs: number = LEASE_SWE
       hostStates = now;
     }),
     repeat('The sweep of the blob store', BLOB_SWEEP_MS, () => sweepBlobs(hub)),
+    repeat('The sweep of old events', EVENT_SWEEP_MS, () => pruneEvents(hub.pool)),
   ];
+  const stopDelivering = startDelivering(hub);
   return {
     async stop() {
-      await Promise.all(tasks.map((task) => task.stop()));
+      await Promise.all([...tasks.map((task) => task.stop()), stopDelivering()]);
     },
   };
 }

@@ -116,6 +116,10 @@ function broadcastChanges(namespace: LiveNamespace, hub: Hub): () => void {
       pending.hosts = true;
       schedule();
     },
+    'event:noted': (event) => {
+      const rooms = event.studyId === null ? ['all'] : [`study:${event.studyId}`, 'all'];
+      namespace.to(rooms).emit('event:noted', event);
+    },
   };
   const events = Object.keys(listeners) as (keyof HubToBrowser)[];
   for (const event of events) hub.bus.on(event, listeners[event] as () => void);

@@ -4,6 +4,7 @@
  */
 import type { AttemptRef } from '@mealtable/protocol/agent-messages';
 import { LEASE_MS } from '@mealtable/protocol/tunables';
+import { noteHostLost } from '../events/host-events.ts';
 import type { AttemptEnding } from './judge-ending.ts';
 import { finishAttempt } from './lifecycle.ts';
 import type { Tx } from './transaction.ts';
@@ -79,12 +80,17 @@ export async function expireLeases(tx: Tx): Promise<string[]> {
     const message = `Nothing was heard of the host ${run.host_name ?? ''} for ${LEASE_MS / 1000} seconds.`;
     await finishAttempt(tx, run.id, run.attempt, lost(message.replace('  ', ' ')));
   }
+  for (const hostId of new Set(rows.map((run) => run.host_id))) {
+    const runs = rows.filter((run) => run.host_id === hostId).length;
+    if (hostId !== null)
+      await noteHostLost(tx, hostId, runs, `Nothing was heard of it for ${LEASE_MS / 1000} seconds.`);
+  }
   return rows.map((row) => row.id);
 }
 
 /**
  * What the hub believed to be on this host, and is not: the agent has just listed all that it has. Queued again at once.
- * @param listed every attempt that the host has, running or still to be reported
+ * @param listed every attempt that the host has, running or still to be reported @param reason a sentence for the event
  */
 export async function loseUnlisted(
   tx: Tx,
@@ -101,6 +107,7 @@ export async function loseUnlisted(
   );
   for (const run of rows)
     await finishAttempt(tx, run.id, run.attempt, lost('The host does not know this attempt any more.'));
+  if (rows.length > 0) await noteHostLost(tx, hostId, rows.length, reason);
   return rows.map((row) => row.id);
 }
 

@@ -2,6 +2,7 @@
 import { AppError } from '@mealtable/protocol/errors';
 import type { RunStatus } from '@mealtable/protocol/statuses';
 import { MAX_ATTEMPTS } from '@mealtable/protocol/tunables';
+import { noteCancelled, noteRetry } from '../events/run-events.ts';
 import { failDependents, requeueDependents } from './lifecycle-dependents.ts';
 import type { Tx } from './transaction.ts';
 
@@ -26,11 +27,11 @@ export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
   );
   for (const { id } of [...cancelled.rows, ...marked.rows]) tx.runChanged(id);
   for (const { host_id } of marked.rows) tx.nudge(host_id);
-  if (cancelled.rows.length > 0)
-    await failDependents(
-      tx,
-      cancelled.rows.map((row) => row.id),
-    );
+  if (cancelled.rows.length > 0) {
+    const ids = cancelled.rows.map((row) => row.id);
+    await noteCancelled(tx, ids);
+    await failDependents(tx, ids);
+  }
   return cancelled.rows.length + marked.rows.length;
 }
 
@@ -66,7 +67,7 @@ export async function retryRun(tx: Tx, runId: string): Promise<void> {
     [runId, MAX_ATTEMPTS],
   );
   tx.runChanged(runId);
-  await requeueDependents(tx, runId);
+  await noteRetry(tx, runId, await requeueDependents(tx, runId));
   tx.nudge(null);
 }
 

@@ -6,6 +6,7 @@
 import type { StartedRecord } from '@mealtable/protocol/records';
 import type { RunRole, RunStatus } from '@mealtable/protocol/statuses';
 import { hasCompleteCheckpoint } from '../checkpoints/checkpoint-rows.ts';
+import { noteRunEnd } from '../events/run-events.ts';
 import { judgeHost } from '../hosts/rest.ts';
 import { withoutNul } from '../without-nul.ts';
 import { type AttemptEnding, judgeEnding, type Verdict } from './judge-ending.ts';
@@ -96,6 +97,7 @@ export async function finishAttempt(
   );
   if (run.host_id !== null) await judgeHost(tx, run.host_id, ending.outcome, verdict.attemptFailure);
   tx.runChanged(runId);
+  if (verdict.status !== 'queued') await noteRunEnd(tx, runId, verdict);
   if (verdict.status === 'failed' || verdict.status === 'cancelled') await failDependents(tx, [runId]);
   await announceDependents(tx, runId);
   // A free slot, a queued run or a released dependent: in each case agents may find work.

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Hub, LiveEvents } from '../context.ts';
+import { noteFinishedStudies } from '../events/run-events.ts';
 import { publishRuns } from './publish.ts';
 
 export type CoreHub = Pick<Hub, 'pool' | 'bus'>;
@@ -10,6 +11,8 @@ export interface Tx {
   query: pg.PoolClient['query'];
   /** The run's summary is published after the commit. */
   runChanged(runId: string): void;
+  /** A run of it ended: before the commit it is seen whether that was the last one. */
+  studyMayHaveFinished(studyId: string): void;
   /** Agents are told to ask after the commit. Null means every host. */
   nudge(hostId: string | null): void;
   emit<E extends keyof LiveEvents>(event: E, ...payload: LiveEvents[E]): void;
@@ -40,6 +43,7 @@ export async function transact<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): P
 
 async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Promise<T> {
   const runs = new Set<string>();
+  const studies = new Set<string>();
   const hosts = new Set<string | null>();
   const effects: (() => void)[] = [];
   const client = await hub.pool.connect();
@@ -53,14 +57,17 @@ async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Prom
   let result: T;
   try {
     await client.query('BEGIN');
-    result = await work({
+    const tx: Tx = {
       query: client.query.bind(client) as pg.PoolClient['query'],
       runChanged: (runId) => void runs.add(runId),
+      studyMayHaveFinished: (studyId) => void studies.add(studyId),
       nudge: (hostId) => void hosts.add(hostId),
       // The compiler cannot tie a generic event to its payload here; the signature above does.
       emit: (event, ...payload) => void effects.push(() => hub.bus.emit(event, ...(payload as never))),
       afterCommit: (effect) => void effects.push(effect),
-    });
+    };
+    result = await work(tx);
+    await noteFinishedStudies(tx, studies);
     await client.query('COMMIT');
   } catch (error) {
     // When this fails, too, the connection is gone and the server rolls back by itself.

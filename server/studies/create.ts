@@ -1,6 +1,7 @@
 /** Creating a study: from the design to its queued runs, in one transaction. */
 import type { StudyDesign } from '@mealtable/protocol/study-design';
 import type { Hub } from '../context.ts';
+import { noteEvent } from '../events/note-event.ts';
 import { transact } from '../runs/transaction.ts';
 import { withoutNul } from '../without-nul.ts';
 import { expandOrRefuse } from './expand.ts';
@@ -29,7 +30,9 @@ export async function createStudy(hub: StudyHub, study: NewStudy): Promise<strin
       JSON.stringify(study.design),
       study.createdById,
     ]);
-    await writePlan(tx, studyId, planStudy(study.design, variants, NOTHING_EXISTS, hub.ids));
+    const plan = planStudy(study.design, variants, NOTHING_EXISTS, hub.ids);
+    await noteEvent(tx, { kind: 'study-created', studyId, runs: plan.newRuns.length });
+    await writePlan(tx, studyId, plan);
     return studyId;
   });
 }

@@ -1,6 +1,7 @@
 /** Extending a study: seeds, levels or networks are added, everything that exists is left alone. */
 import { AppError } from '@mealtable/protocol/errors';
 import { StudyDesign } from '@mealtable/protocol/study-design';
+import { noteEvent } from '../events/note-event.ts';
 import { type Tx, transact } from '../runs/transaction.ts';
 import { checkGrowth, type NamedVariant } from './check-growth.ts';
 import type { StudyHub } from './create.ts';
@@ -26,6 +27,7 @@ export async function extendStudy(hub: StudyHub, studyId: string, design: StudyD
     if (problems.length > 0) throw refuseDesign(problems);
     const plan = planStudy(design, variants, existing, hub.ids);
     await tx.query('UPDATE studies SET design = $2 WHERE id = $1', [studyId, JSON.stringify(design)]);
+    if (plan.newRuns.length > 0) await noteEvent(tx, { kind: 'runs-added', studyId, runs: plan.newRuns.length });
     await writePlan(tx, studyId, plan);
     return { addedRuns: plan.newRuns.length };
   });

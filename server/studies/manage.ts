@@ -117,6 +117,7 @@ export async function removeStudy(hub: CoreHub, studyId: string): Promise<void> 
   });
 }
 
+/** Events of its runs may still be written meanwhile; that waits for nobody who waits for these runs. */
 async function lockStudy(tx: Tx, studyId: string): Promise<void> {
   const { rows } = await tx.query(`SELECT 1 FROM studies WHERE id = $1 AND kind = 'ablation' FOR NO KEY UPDATE`, [
     studyId,

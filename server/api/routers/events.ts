@@ -1,0 +1,19 @@
+import { StudyId } from '@mealtable/protocol/ids';
+import { z } from 'zod';
+import { loadNotices, loadStudyEvents } from '../../events/read-events.ts';
+import { createRouter, viewerProcedure } from '../trpc.ts';
+
+export const eventsRouter = createRouter({
+  /** What the bell shows. */
+  notices: viewerProcedure.query(({ ctx }) => loadNotices(ctx.pool, 30)),
+  /** A study's activity, newest first, page by page. */
+  ofStudy: viewerProcedure
+    .input(
+      z.strictObject({
+        id: StudyId,
+        before: z.int().positive().nullable().default(null),
+        limit: z.int().min(1).max(200).default(50),
+      }),
+    )
+    .query(({ ctx, input }) => loadStudyEvents(ctx.pool, input.id, input.before, input.limit)),
+});
