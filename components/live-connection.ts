@@ -22,8 +22,11 @@ interface Room {
   joined: boolean;
 }
 
-const keyOf = (topic: WatchTopic): string =>
-  topic.kind === 'run' ? `run:${topic.runId}` : topic.kind === 'study' ? `study:${topic.studyId}` : 'all';
+function keyOf(topic: WatchTopic): string {
+  if (topic.kind === 'run') return `run:${topic.runId}`;
+  if (topic.kind === 'host') return `host:${topic.hostId}`;
+  return topic.kind === 'study' ? `study:${topic.studyId}` : 'all';
+}
 
 export class LiveConnection {
   readonly socket: LiveSocket;

@@ -4,6 +4,7 @@ import type { EventView } from './events.ts';
 import { HostId, RunId, StudyId } from './ids.ts';
 import type { OutputLine, OutputStream } from './output.ts';
 import type { CheckpointRecord, LogRecord, MetricsRecord } from './records.ts';
+import type { HostSample } from './telemetry.ts';
 import type { RunSummaryView } from './views.ts';
 
 export const LIVE_NAMESPACE = '/live';
@@ -12,6 +13,8 @@ export const LIVE_NAMESPACE = '/live';
 export const WatchTopic = z.union([
   z.strictObject({ kind: z.literal('run'), runId: RunId }),
   z.strictObject({ kind: z.literal('study'), studyId: StudyId }),
+  /** What the host measures of itself. */
+  z.strictObject({ kind: z.literal('host'), hostId: HostId }),
   z.strictObject({ kind: z.literal('all') }),
 ]);
 export type WatchTopic = z.infer<typeof WatchTopic>;
@@ -36,6 +39,12 @@ export interface RunRewoundEvent {
   attempt: number;
   stepsCompleted: number;
 }
+/** A host's newest sample; `at` as it is stored. */
+export interface HostSampledEvent {
+  hostId: string;
+  at: number;
+  sample: HostSample;
+}
 export interface HubToBrowser {
   'run:records': (event: RunRecordsEvent) => void;
   'run:output': (event: RunOutputEvent) => void;
@@ -44,6 +53,7 @@ export interface HubToBrowser {
   /** A study was created, edited or deleted. */
   'study:changed': (event: { studyId: string }) => void;
   'hosts:changed': () => void;
+  'host:sampled': (event: HostSampledEvent) => void;
   /** Something happened that activity lists, the bell and browser notifications tell. */
   'event:noted': (event: EventView) => void;
 }

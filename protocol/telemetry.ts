@@ -68,12 +68,16 @@ export const TRAINER_QUANTITIES = ['cpuPercent', 'rssBytes'] as const satisfies 
 export type GpuQuantity = (typeof GPU_QUANTITIES)[number];
 export type TrainerQuantity = (typeof TRAINER_QUANTITIES)[number];
 
+/** Seconds that a sample may stand for: the hub finds samples by this number. Means over a minute stand for 60. */
+export const SAMPLE_WIDTHS_S = [1, 2, 5, 10, 15, 30] as const;
+export const MINUTE_S = 60;
+
 /** At most so many samples in one message. */
 export const MAX_SAMPLE_BATCH = 60;
 
 export const SampleBatch = z.object({
   /** Seconds that each sample stands for. */
-  widthS: z.int().min(1).max(59),
+  widthS: z.literal(SAMPLE_WIDTHS_S),
   samples: z
     .array(
       HostSample.extend({

@@ -9,6 +9,7 @@ import { runLogRouter } from './routers/run-log.ts';
 import { runsRouter } from './routers/runs.ts';
 import { studiesRouter } from './routers/studies.ts';
 import { teachersRouter } from './routers/teachers.ts';
+import { telemetryRouter } from './routers/telemetry.ts';
 import { tokensRouter } from './routers/tokens.ts';
 import { webhooksRouter } from './routers/webhooks.ts';
 import { createCallerFactory, createRouter } from './trpc.ts';
@@ -18,6 +19,7 @@ export const appRouter = createRouter({
   members: membersRouter,
   tokens: tokensRouter,
   hosts: hostsRouter,
+  telemetry: telemetryRouter,
   datasets: datasetsRouter,
   teachers: teachersRouter,
   studies: studiesRouter,

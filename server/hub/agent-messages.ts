@@ -13,6 +13,8 @@ import { finishAttempt } from '../runs/lifecycle.ts';
 import { loseUnlisted } from '../runs/lifecycle-lease.ts';
 import { settleAttempts } from '../runs/standing.ts';
 import { type CoreHub, transact } from '../runs/transaction.ts';
+import { noteSlots } from '../telemetry/note-slots.ts';
+import { readClock } from '../telemetry/read-clock.ts';
 
 /** The host is here with these attempts; what the hub believed to be there besides is queued again. */
 export async function handleHello(
@@ -25,6 +27,7 @@ export async function handleHello(
     await upsertHost(tx, hostId, agentVersion, hello.report);
     await loseUnlisted(tx, hostId, hello.attempts);
     const standings = await settleAttempts(tx, hostId, hello.attempts);
+    await noteSlots(tx, hostId, hello.attempts);
     const attempts = standings.map(({ stop, ...ref }) => ({
       ...ref,
       action: stop === null ? ('keep' as const) : ('stop' as const),
@@ -61,6 +64,7 @@ export async function handleHeartbeat(
   return transact(hub, async (tx) => {
     if (!(await touchHost(tx, hostId))) return null;
     const standings = await settleAttempts(tx, hostId, heartbeat.attempts);
+    await noteSlots(tx, hostId, heartbeat.attempts);
     const stop = standings.flatMap(({ runId, attempt, stop: reason }) =>
       reason === null ? [] : [{ runId, attempt, reason }],
     );

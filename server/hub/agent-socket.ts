@@ -14,6 +14,7 @@ import {
   RunRequest,
 } from '@mealtable/protocol/agent-messages';
 import { OutputBatch } from '@mealtable/protocol/output';
+import { SampleBatch } from '@mealtable/protocol/telemetry';
 import { LIVE_COALESCE_MS, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '@mealtable/protocol/tunables';
 import type { DefaultEventsMap, Namespace, Server, Socket } from 'socket.io';
 import type { z } from 'zod';
@@ -24,6 +25,7 @@ import { appendOutput } from '../output/store.ts';
 import { claimRuns } from '../runs/claim-runs.ts';
 import { releaseClaims } from '../runs/lifecycle-lease.ts';
 import { transact } from '../runs/transaction.ts';
+import { storeSamples } from '../telemetry/store-samples.ts';
 import { handleHeartbeat, handleHello, handleRefusal } from './agent-messages.ts';
 
 interface AgentData {
@@ -150,6 +152,9 @@ function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, st
     listen('run:output', OutputBatch, (batch) => appendOutput(hub, batch)),
   );
   socket.on(
+    'agent:samples',
+    listen('agent:samples', SampleBatch, async (batch) =>
+      socket.data.greeted ? storeSamples(hub, hostId, batch) : HELLO_FIRST,
     ),
   );
   socket.on('disconnect', async (reason) => {

@@ -1,6 +1,6 @@
 /**
- * What the hub does by itself while it runs: leases, silent hosts, files that nobody refers to any more, old events, and
- * webhooks.
+ * What the hub does by itself while it runs: leases, silent hosts, files that nobody refers to any more, old events,
+ * telemetry, and webhooks.
  */
 import { EVENT_SWEEP_MS, LEASE_MS, LEASE_SWEEP_MS } from '@mealtable/protocol/tunables';
 import { sweepBlobs } from '../checkpoints/blob-rows.ts';
@@ -10,6 +10,7 @@ import { pruneEvents } from '../events/prune-events.ts';
 import { describeHostStates } from '../hosts/host-rows.ts';
 import { expireLeases, renewAllLeases } from '../runs/lifecycle-lease.ts';
 import { transact } from '../runs/transaction.ts';
+import { makeTelemetrySweep } from '../telemetry/sweep.ts';
 import { startDelivering } from '../webhooks/deliver.ts';
 
 /** How often unreferenced files are looked for. */
@@ -38,6 +39,7 @@ export async function startBackground(hub: Hub, leaseSweepMs: number = LEASE_SWE
       hostStates = now;
     }),
     repeat('The sweep of the blob store', BLOB_SWEEP_MS, () => sweepBlobs(hub)),
+    repeat('The sweep of telemetry', TELEMETRY_SWEEP_MS, makeTelemetrySweep(hub.pool)),
     repeat('The sweep of old events', EVENT_SWEEP_MS, () => pruneEvents(hub.pool)),
   ];
   const stopDelivering = startDelivering(hub);

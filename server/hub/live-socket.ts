@@ -19,6 +19,7 @@ const MAX_TOPICS = 1_000;
 
 const roomOf = (topic: WatchTopic): string => {
   if (topic.kind === 'all') return 'all';
+  if (topic.kind === 'host') return `host:${topic.hostId}`;
   return topic.kind === 'run' ? `run:${topic.runId}` : `study:${topic.studyId}`;
 };
 
@@ -115,6 +116,9 @@ function broadcastChanges(namespace: LiveNamespace, hub: Hub): () => void {
     'hosts:changed': () => {
       pending.hosts = true;
       schedule();
+    },
+    'host:sampled': (event) => {
+      namespace.to(`host:${event.hostId}`).emit('host:sampled', event);
     },
     'event:noted': (event) => {
       const rooms = event.studyId === null ? ['all'] : [`study:${event.studyId}`, 'all'];

@@ -4,7 +4,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Nack } from '@mealtable/protocol/agent-messages';
-import { type HostSample, MAX_SAMPLE_BATCH, type SampleBatch, type SampleReply } from '@mealtable/protocol/telemetry';
+import {
+  type HostSample,
+  MAX_SAMPLE_BATCH,
+  SAMPLE_WIDTHS_S,
+  type SampleBatch,
+  type SampleReply,
+} from '@mealtable/protocol/telemetry';
 import type { Log } from '../log.ts';
 import { waitFor } from '../retry.ts';
 
@@ -49,11 +55,13 @@ export class Sampler {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { sampleMs, monotonicNow } = this.#options;
     for (;;) {
-      await waitFor(this.#options.sampleMs(), signal);
+      // At even times, so that as many fall into every minute.
+      await waitFor(sampleMs() - (monotonicNow() % sampleMs()), signal);
       if (signal.aborted) return;
       const sample = await this.#options.measure();
-      const takenMs = this.#options.monotonicNow();
+      const takenMs = monotonicNow();
       this.#waiting.push({ sample, takenMs, at: null });
       this.#waiting = this.#waiting.filter((each) => takenMs - each.takenMs < this.#options.backlogMs);
       void this.#send();
@@ -68,7 +76,7 @@ export class Sampler {
       const batch = this.#waiting.slice(0, MAX_SAMPLE_BATCH);
       for (const each of batch) each.at ??= Math.round(each.takenMs + this.#hubOffsetMs);
       const reply = await this.#options.send({
-        widthS: Math.min(59, Math.max(1, Math.round(this.#options.sampleMs() / 1000))),
+        widthS: SAMPLE_WIDTHS_S.find((width) => width * 1000 >= this.#options.sampleMs()) ?? 30,
         samples: batch.map(({ sample, at }) => ({ ...sample, at: at! })),
       });
       if (reply === null) break;
