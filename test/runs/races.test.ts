@@ -2,13 +2,15 @@
  * P13: every edge of a run's status, taken by several at the same moment, a hundred times each. One of them has it, the others
  * are told so, and the rows say one and the same thing. A new edge is a new entry in RACES.
  */
-import type { AttemptOutcome, FailureCode, RunStatus } from '@mealtable/protocol/statuses';
+import type { AttemptOutcome, FailureCode } from '@mealtable/protocol/statuses';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
+import { extendEpochs } from '../../server/runs/extend-epochs.ts';
 import * as attemptEdges from '../../server/runs/lifecycle.ts';
 import * as dependentEdges from '../../server/runs/lifecycle-dependents.ts';
 import * as leaseEdges from '../../server/runs/lifecycle-lease.ts';
+import * as pauseEdges from '../../server/runs/lifecycle-pause.ts';
 import * as userEdges from '../../server/runs/lifecycle-user.ts';
 import { type CoreHub, type Tx, transact } from '../../server/runs/transaction.ts';
 import {
@@ -21,11 +23,23 @@ import {
   settlePublishing,
   started,
 } from '../support/core.ts';
+import {
+  EPOCHS,
+  expectConsistent,
+  lookAtRun,
+  type PutRun,
+  putRun,
+  type RunRow,
+  type State,
+} from './support/run-states.ts';
 
 const ROUNDS = 100;
+/** One more than the run has. */
+const MORE_EPOCHS = EPOCHS + 1;
 const { startRun, finishAttempt } = attemptEdges;
 const { expireLeases, extendLeases, loseHost, loseUnlisted, releaseClaims, renewAllLeases, reviveAttempt } = leaseEdges;
 const { requestCancel, retryRun } = userEdges;
+const { requestPause, resumeRuns } = pauseEdges;
 
 let core: Core;
 let hosts: string[];
@@ -33,7 +47,8 @@ let run: string;
 let dependent: string;
 beforeAll(async () => {
   core = await createCore();
-  hosts = [await addHost(core.hub), await addHost(core.hub), await addHost(core.hub)];
+  const report = { stopReasons: ['paused'] };
+  hosts = [await addHost(core.hub, report), await addHost(core.hub, report), await addHost(core.hub, report)];
   [run, dependent] = (await runsOf(core.hub, await addStudy(core.hub))) as [string, string];
 });
 afterAll(() => core.close());
@@ -42,14 +57,6 @@ afterAll(() => core.close());
 
 /** Tries to take an edge. True when it did. */
 type Contestant = (hub: CoreHub) => Promise<boolean>;
-interface RunRow {
-  status: RunStatus;
-  attempt: number;
-  host_id: string | null;
-  isMarked: boolean;
-  outcome: AttemptOutcome | null;
-  dependent: RunStatus;
-}
 interface Race {
   from: State;
   /** Whose lease is over before the race begins. */
@@ -61,6 +68,7 @@ interface Race {
   leaves: (run: RunRow, won: string[]) => void;
 }
 
+const ids = (): PutRun => ({ run, dependent, host: hosts[0]! });
 const ref = () => ({ runId: run, attempt: 1 });
 const inTx =
   (edge: (tx: Tx) => Promise<unknown>): Contestant =>
@@ -82,6 +90,9 @@ const isUnlisted = inTx((tx) => loseUnlisted(tx, hosts[0]!, []));
 const hostGoes = inTx((tx) => loseHost(tx, hosts[0]!));
 const revives = (host: string | null = null) => inTx((tx) => reviveAttempt(tx, host, ref()));
 const cancels = inTx((tx) => requestCancel(tx, [run]));
+const pauses = inTx(async (tx) => (await requestPause(tx, [run], null)).changed);
+const resumes = inTx((tx) => resumeRuns(tx, [run]));
+const extendsEpochs = inTx(async (tx) => (await extendEpochs(tx, { runIds: [run] }, MORE_EPOCHS)).changed);
 const isConflict = (error: unknown) => {
   expect(error).toMatchObject({ message: expect.stringMatching(/Only a failed or cancelled run/) });
   return false;
@@ -90,7 +101,7 @@ const retries: Contestant = (hub) => transact(hub, (tx) => retryRun(tx, run)).th
 /** These two always do what they do, and say nothing of it. */
 const releases: Contestant = async (hub) => {
   await transact(hub, (tx) => releaseClaims(tx, [ref()]));
-  return (await look()).outcome === 'interrupted';
+  return (await lookAtRun(core.hub, ids())).outcome === 'interrupted';
 };
 const renews: Contestant = async (hub) => {
   await transact(hub, renewAllLeases);
@@ -211,6 +222,47 @@ const RACES: Record<string, Race> = {
     contestants: { retry: retries, cancel: cancels },
     leaves: (row, won) => expect(row.status).toBe(won.includes('cancel') ? 'cancelled' : 'queued'),
   },
+  'queued -> held or claimed: a claim that wins is asked to pause': {
+    from: 'queued',
+    winners: [1, 2],
+    contestants: { claim: claims(0), pause: pauses },
+    leaves: (row, won) => {
+      const isClaimed = won.includes('claim');
+      expect(won).toContain('pause');
+      expect(row).toMatchObject({
+        status: isClaimed ? 'claimed' : 'queued',
+        isHeld: !isClaimed,
+        isPauseAsked: isClaimed,
+      });
+    },
+  },
+  'running -> held: a pause beside an interruption is not forgotten': {
+    from: 'running',
+    winners: [2],
+    contestants: { end: ends('interrupted'), pause: pauses },
+    leaves: (row) => expect(row).toMatchObject({ status: 'queued', isHeld: true }),
+  },
+  'running -> held: the pauses of three people are one': {
+    from: 'running',
+    contestants: { first: pauses, second: pauses, third: pauses },
+    leaves: (row) => expect(row).toMatchObject({ status: 'running', isPauseAsked: true }),
+  },
+  'held -> queued: three people let it go on': {
+    from: 'held',
+    contestants: { first: resumes, second: resumes, third: resumes },
+    leaves: (row) => expect(row).toMatchObject({ status: 'queued', isHeld: false }),
+  },
+  'held -> cancelled: whoever lets it go on meanwhile': {
+    from: 'held',
+    winners: [1, 2],
+    contestants: { cancel: cancels, resume: resumes },
+    leaves: (row) => expect(row).toMatchObject({ status: 'cancelled', isMarked: true }),
+  },
+  'succeeded -> queued: three people want the same number of epochs': {
+    from: 'succeeded',
+    contestants: { first: extendsEpochs, second: extendsEpochs, third: extendsEpochs },
+    leaves: (row) => expect(row).toMatchObject({ status: 'queued', attempt: 1 }),
+  },
   'the one that waits -> failed or cancelled: its teacher fails while it is cancelled': {
     from: 'running',
     winners: [1, 2],
@@ -223,11 +275,16 @@ const RACES: Record<string, Race> = {
 };
 
 /** Functions of the lifecycle that are no edges of their own, and the edge that they are part of. */
-const PARTS = { announceDependents: 'finishAttempt', failDependents: 'finishAttempt', requeueDependents: 'retryRun' };
+const PARTS = {
+  announceDependents: 'finishAttempt',
+  failDependents: 'finishAttempt',
+  requeueDependents: 'retryRun',
+  retryRuns: 'retryRun',
+};
 /** All that RACES takes part in. */
 const RACED = {
   ...{ startRun, finishAttempt, expireLeases, extendLeases, loseHost, loseUnlisted, releaseClaims, renewAllLeases },
-  ...{ reviveAttempt, requestCancel, retryRun },
+  ...{ reviveAttempt, requestCancel, retryRun, requestPause, resumeRuns },
 };
 
 // ---- the races -----------------------------------------------------------------------------------------------------
@@ -236,14 +293,14 @@ test.each(Object.entries(RACES))(`P13: %s (${ROUNDS} times)`, { timeout: 120_000
   const names = Object.keys(race.contestants);
   const winners = race.winners ?? [1];
   for (let round = 0; round < ROUNDS; round++) {
-    await put(race.from, race.lapsed ?? false);
+    await putRun(core.hub, ids(), race.from, race.lapsed ?? false);
     const hub = startTogether(names.length);
     // Everybody is first once in a while.
     const order = names.map((_, i) => names[(i + round) % names.length]!);
     const results = await Promise.all(order.map((name) => race.contestants[name]!(hub)));
     const won = order.filter((_, i) => results[i]);
     expect(winners, `winners of round ${round}: ${won.join(', ') || 'nobody'}`).toContain(won.length);
-    const row = await look();
+    const row = await lookAtRun(core.hub, ids());
     race.leaves(row, won);
     expectConsistent(row);
   }
@@ -251,7 +308,9 @@ test.each(Object.entries(RACES))(`P13: %s (${ROUNDS} times)`, { timeout: 120_000
 });
 
 test('P13: every function that changes a status takes part in a race', () => {
-  const edges = [attemptEdges, dependentEdges, leaseEdges, userEdges].flatMap((module) => Object.keys(module));
+  const modules: object[] = [attemptEdges, dependentEdges, leaseEdges, pauseEdges, userEdges];
+  const exported = modules.flatMap((module) => Object.entries(module));
+  const edges = exported.flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
   expect(edges.filter((name) => !(name in RACED) && !(name in PARTS))).toEqual([]);
 });
 
@@ -271,76 +330,4 @@ function startTogether(count: number): CoreHub {
   };
   const pool = { connect, query: hub.pool.query.bind(hub.pool) } as unknown as pg.Pool;
   return { ...hub, pool };
-}
-
-// ---- states --------------------------------------------------------------------------------------------------------
-
-type State = 'queued' | 'claimed' | 'running' | 'lost' | 'failed';
-/** As one line: [status of the run, its attempt, that one's outcome]. */
-const STATES: Record<State, readonly [RunStatus, number, AttemptOutcome | null]> = {
-  queued: ['queued', 0, null],
-  claimed: ['claimed', 1, null],
-  running: ['running', 1, null],
-  lost: ['queued', 1, 'lost'],
-  failed: ['failed', 1, 'failed'],
-};
-
-/** Puts the run into a state as the edges themselves leave it, and the run that waits for it into the fitting one. */
-async function put(state: State, lapsed: boolean): Promise<void> {
-  const [status, attempt, outcome] = STATES[state];
-  const isActive = status === 'claimed' || status === 'running';
-  const isFailed = status === 'failed';
-  await transact(core.hub, async (tx) => {
-    await tx.query('DELETE FROM run_attempts WHERE run_id = $1', [run]);
-    await tx.query(
-      `UPDATE runs SET status = $2::run_status, attempt = $3, max_attempts = 5, host_id = $4, cancel_requested_at = NULL,
-              lease_expires_at = CASE WHEN $5 THEN now() + $6 * interval '1 hour' END,
-              failure_code = CASE WHEN $7 THEN 'diverged' END::failure_code, failure_message = NULL,
-              finished_at = CASE WHEN $7 THEN now() END
-       WHERE id = $1`,
-      [run, status, attempt, isActive ? hosts[0] : null, isActive, lapsed ? -1 : 1, isFailed],
-    );
-    await tx.query(
-      `UPDATE runs SET status = $2::run_status, cancel_requested_at = NULL, failure_message = NULL,
-              failure_code = CASE WHEN $3 THEN 'dependency_failed' END::failure_code,
-              finished_at = CASE WHEN $3 THEN now() END
-       WHERE id = $1`,
-      [dependent, isFailed ? 'failed' : 'queued', isFailed],
-    );
-    if (attempt === 0) return;
-    await tx.query(
-      `INSERT INTO run_attempts (run_id, attempt, host_id, started_at, ended_at, outcome)
-       VALUES ($1, $2, $3, CASE WHEN $4 THEN now() END, CASE WHEN $5::text IS NOT NULL THEN now() END, $5::attempt_outcome)`,
-      [run, attempt, hosts[0], state !== 'claimed', outcome],
-    );
-  });
-}
-
-type StoredRow = RunRow & { hasLease: boolean; isFinished: boolean; attempts: number; open: number[] };
-
-async function look(): Promise<StoredRow> {
-  const { rows } = await core.hub.pool.query<StoredRow>(
-    `SELECT r.status, r.attempt, r.host_id, r.cancel_requested_at IS NOT NULL AS "isMarked", a.outcome,
-            d.status AS dependent, r.lease_expires_at IS NOT NULL AS "hasLease", r.finished_at IS NOT NULL AS "isFinished",
-            (SELECT count(*)::int FROM run_attempts WHERE run_id = r.id) AS attempts,
-            ARRAY(SELECT attempt FROM run_attempts WHERE run_id = r.id AND ended_at IS NULL) AS open
-     FROM runs r LEFT JOIN run_attempts a ON a.run_id = r.id AND a.attempt = r.attempt JOIN runs d ON d.id = $2
-     WHERE r.id = $1`,
-    [run, dependent],
-  );
-  return rows[0]!;
-}
-
-/** An active run has a host, a lease and one open attempt, its latest; any other has none of them. */
-function expectConsistent(row: RunRow): void {
-  const { status, attempt, attempts, open, hasLease, isFinished, host_id } = row as StoredRow;
-  const isActive = status === 'claimed' || status === 'running';
-  expect({ attempts, open, hasLease, isFinished }).toEqual({
-    attempts: attempt,
-    open: isActive ? [attempt] : [],
-    hasLease: isActive,
-    isFinished: status !== 'queued' && !isActive,
-  });
-  if (isActive) expect(host_id).not.toBeNull();
-  if (status === 'queued') expect(host_id).toBeNull();
 }
