@@ -8,6 +8,7 @@ import { createDiscriminator } from '../../trainer/distill/discriminator.ts';
 import { CannotCapture, capture } from '../../trainer/engine/capture.ts';
 import { activeRecorder } from '../../trainer/engine/graph/recorder.ts';
 import { Rng } from '../../trainer/engine/rng.ts';
+import { stepPart } from '../../trainer/engine/step-part.ts';
 import { tf } from '../../trainer/engine/tf.ts';
 import { createNetwork } from '../../trainer/models/create-network.ts';
 import { createClassificationTask } from '../../trainer/train/classification.ts';
@@ -141,6 +142,31 @@ describe('capturing', () => {
     tf.dispose(batches);
   });
 
+  test.each([false, true])('a part of a step is computed alone and assigns nothing; staged: %s', (staged) => {
+    const sum = variable([0]);
+    const batches = [1, 2, 3].map((value) => ({ x: tf.tensor1d([value]) }));
+    const step = ({ x }: { x: Tensor }) => {
+      const doubled = stepPart(
+        'doubled',
+        () => x.mul(sum.add(1)).mul(2),
+        (result) => result,
+      );
+      sum.assign(sum.mul(10).add(x));
+      return { sum: sum.clone(), doubled: doubled.sum() };
+    };
+    const captured = capture(step, { inputs: batches[0]!, variables: [sum], staged });
+    const run = (now: number, next?: number) =>
+      tf.tidy(() => captured.run(batches[now]!, next === undefined ? null : batches[next]!).sum.dataSync()[0]);
+    const part = (now: number) => tf.tidy(() => captured.runPart('doubled', batches[now]!).dataSync()[0]);
+    expect([...captured.parts]).toEqual(['doubled']);
+    // By the variables of the session, before any step and between steps; the next step takes what was announced before.
+    expect([part(2), run(0, 1), part(0), part(2), run(1), part(1), run(2)]).toEqual([6, 1, 4, 12, 12, 52, 123]);
+    expect(() => captured.runPart('halved', batches[0]!)).toThrow('The captured step has no part halved.');
+    captured.dispose();
+    sum.dispose();
+    tf.dispose(batches);
+  });
+
   test('inputs of another shape are refused by name', () => {
     const [x, longer] = [tf.tensor1d([1, 2]), tf.tensor1d([1, 2, 3])];
     const captured = capture(({ x }) => ({ y: x.add(1) }), { inputs: { x }, variables: [] });
@@ -242,6 +268,26 @@ describe('the graph cache', () => {
     expect(make('a', 1)).toEqual({ value: 10, recordings: 1, fromCache: false });
     expect(make('a', 1)).toEqual({ value: 10, recordings: 0, fromCache: true });
     expect(make('b', 3)).toEqual({ value: 30, recordings: 1, fromCache: false });
+  });
+
+  test('knows a step’s parts', () => {
+    const x = tf.scalar(5);
+    const step = ({ x }: { x: Tensor }) => ({
+      y: stepPart(
+        'double',
+        () => x.mul(2),
+        (double) => double,
+      ).add(1),
+    });
+    const doubles = [false, true].map((fromCache) => {
+      const captured = capture(step, { inputs: { x }, variables: [], cache: { folder, key: 'parts' } });
+      expect(captured.fromCache).toBe(fromCache);
+      const double = tf.tidy(() => captured.runPart('double', { x }).dataSync()[0]);
+      captured.dispose();
+      return double;
+    });
+    expect(doubles).toEqual([10, 10]);
+    x.dispose();
   });
 
   test('a damaged graph is recorded again', () => {

@@ -48,6 +48,13 @@ export interface CapturedStep<I extends Tensors, O extends Tensors> {
    * is `staged`; give the same tensors as `inputs` then.
    */
   run(inputs: I, next?: I | null): O;
+  /** The names of the parts that `runPart` can compute: those that the step has as `stepPart`. */
+  readonly parts: ReadonlySet<string>;
+  /**
+   * What a part of the step ends with, computed alone on the session's variables: nothing is assigned, and what was brought along
+   * for the next step stays. The result is the caller's. Throws RangeError as `run` does, and for a part that there is not.
+   */
+  runPart(name: string, inputs: I): Tensor;
   /** Gives the session's variables the values of the tfjs ones. */
   push(): void;
   /** Gives the tfjs variables the session's values: before anything outside of the captured step reads them. */
@@ -83,10 +90,10 @@ export function capture<I extends Tensors, O extends Tensors>(
     captured.push();
     return captured;
   }
-  const { graph, outputNames } = traceStep(native, step as never, inputs, variables, constants);
+  const { graph, outputNames, partEdges } = traceStep(native, step as never, inputs, variables, constants);
   const cast = precision === 'float32' ? graph : castToLowPrecision(graph, precision);
   const final = staged ? withStaging(cast, Object.keys(inputs)) : withKnownShapes(cast);
-  const made = { signature, outputNames, nodeCount: final.length, savedModel: encodeSavedModel(final) };
+  const made = { signature, outputNames, partEdges, nodeCount: final.length, savedModel: encodeSavedModel(final) };
   const captured = new Captured<I, O>(native, made, options, false);
   try {
     captured.push();
@@ -106,6 +113,7 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
   readonly fromCache: boolean;
   readonly #session: GraphSession;
   readonly #outputNames: readonly string[];
+  readonly #partEdges: ReadonlyMap<string, string>;
   readonly #inputs: ReadonlyMap<string, string>;
   readonly #variables: readonly Variable[];
   readonly #constants: readonly Tensor[];
@@ -116,6 +124,7 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
     this.nodeCount = graph.nodeCount;
     this.fromCache = fromCache;
     this.#outputNames = graph.outputNames;
+    this.#partEdges = new Map(Object.entries(graph.partEdges));
     this.#inputs = new Map(Object.entries(options.inputs).map(([name, tensor]) => [name, shapeText(tensor)]));
     this.#variables = options.variables;
     this.#isStaged = options.staged ?? false;
@@ -125,6 +134,19 @@ class Captured<I extends Tensors, O extends Tensors> implements CapturedStep<I, 
 
   run(inputs: I, next: I | null = null): O {
     return this.#isStaged ? this.#runStaged(inputs, next) : this.#collect(this.#runFed(inputs));
+  }
+
+  get parts(): ReadonlySet<string> {
+    return new Set(this.#partEdges.keys());
+  }
+
+  runPart(name: string, inputs: I): Tensor {
+    const edge = this.#partEdges.get(name);
+    if (edge === undefined) throw new RangeError(`The captured step has no part ${name}.`);
+    const feeds = new Map<string, Tensor>();
+    // Fed where the step finds them: then TensorFlow takes nothing out of the staging area.
+    this.#feed(inputs, this.#isStaged ? (_, place) => takenInputEdge(place) : inputEdge, feeds);
+    return this.#session.run(feeds, [edge])[0]!;
   }
 
   #runFed(inputs: I): Tensor[] {

@@ -47,6 +47,9 @@ function setXla(xla: string): void {
   process.env.TF_XLA_FLAGS ??= '--tf_xla_auto_jit=2';
 }
 
+/** Whether every other use of a graph is compiled by XLA for a GPU, which takes long. */
+export const compilesGraphs = (): boolean => /auto_jit=[12]/.test(process.env.TF_XLA_FLAGS ?? '');
+
 /** The folder with nvvm/libdevice, which XLA compiles against: from our own set-up, or a CUDA toolkit. */
 function findCudaTools(): string | null {
   const folders = [ownCudaTools(), process.env.CUDA_HOME, process.env.CUDA_PATH, '/usr/local/cuda'];

@@ -19,6 +19,7 @@ import { meanLogits, sharesOf, softened, softLabels } from '../distill/soft-labe
 import type { Tensors } from '../engine/capture.ts';
 import type { ForwardResult } from '../engine/gradients.ts';
 import { Rng } from '../engine/rng.ts';
+import { stepPart } from '../engine/step-part.ts';
 import { tf } from '../engine/tf.ts';
 import type { FrozenNetwork, Network } from '../models/network.ts';
 import { type EnsembleAnswer, givenAnswer } from './given-labels.ts';
@@ -45,6 +46,9 @@ export interface DistillationChoices {
   /** The run's: it decides which teacher a step draws. */
   seed?: number;
 }
+
+/** The part of a step that its teachers take: none where it is given its soft labels. */
+export const TEACHERS_PART = 'teachers';
 
 /** Takes over all networks. */
 export function createDistillationTask(
@@ -83,7 +87,8 @@ export function createDistillationTask(
   }
 
   function step(images: Tensor4D, labels: Tensor1D, learningRate: Scalar, more: Tensors): StepResult {
-    const taught = givenAnswer(more) ?? ask(teacherImages(images, more), more.teacher as Tensor1D | undefined);
+    const askTeachers = () => ask(teacherImages(images, more), more.teacher as Tensor1D | undefined);
+    const taught = givenAnswer(more) ?? stepPart(TEACHERS_PART, askTeachers, (answer) => answer.softLabels);
     const hardLabelLoss = (logits: Tensor2D) =>
       overMixedLabels(labels, more, (given) => hardCrossEntropy(logits, given, labelSmoothing));
     const hardTop1 = (scores: Tensor2D) => overMixedLabels(labels, more, (given) => top1Percent(scores, given));

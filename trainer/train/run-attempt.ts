@@ -17,6 +17,7 @@ import { datasetCacheFolder, openDataset } from '../data/open-dataset.ts';
 import { DatasetInvalidError, UnreadableImages } from '../data/unreadable-images.ts';
 import { createDiscriminator } from '../distill/discriminator.ts';
 import type { Precision } from '../engine/capture.ts';
+import { compilesGraphs } from '../engine/environment.ts';
 import { Rng } from '../engine/rng.ts';
 import { loadRuntime, type Runtime } from '../engine/runtime.ts';
 import { labelsFolder } from '../labels/folder.ts';
@@ -276,6 +277,7 @@ async function train(
       steps,
       training,
       softLabels,
+      timeTeachers: runtime.device === 'gpu' && compilesGraphs() ? null : (inputs) => steps.timeTeachers(inputs),
       validate: async () => {
         steps.pull();
         predictor.refresh();

@@ -6,15 +6,23 @@ import { learningRateAt } from '../optim/schedule.ts';
 import { diverged } from './divergence.ts';
 import type { StepInputs } from './step-runner.ts';
 import type { StepResult } from './task.ts';
+import { TeacherMeter } from './teacher-meter.ts';
 import type { LoopContext } from './training-loop.ts';
 
 /** A record is written at least this often, steps permitting: the agent takes a longer silence for a stall. */
 export const MAX_SILENCE_MS = STALL_AFTER_MS / 4;
 
+/** What of the loop's surroundings steps need. */
+export type StepContext = Pick<
+  LoopContext,
+  'config' | 'steps' | 'training' | 'softLabels' | 'timeTeachers' | 'records' | 'now'
+>;
+
 export class StepMeter {
-  readonly #context: LoopContext;
+  readonly #context: StepContext;
   readonly #every: number;
   readonly #totalSteps: number;
+  readonly #teachers: TeacherMeter | null;
   /** Inputs of the next step, where those are made one step ahead. */
   #prepared: StepInputs | null = null;
   #images = 0;
@@ -24,10 +32,12 @@ export class StepMeter {
   #since: number;
 
   /** Metrics are recorded every `every` steps. */
-  constructor(context: LoopContext, every: number, totalSteps: number) {
+  constructor(context: StepContext, every: number, totalSteps: number) {
     this.#context = context;
     this.#every = every;
     this.#totalSteps = totalSteps;
+    const { timeTeachers = null, now } = context;
+    this.#teachers = timeTeachers === null ? null : new TeacherMeter({ timeTeachers, now });
     this.#since = context.now();
   }
 
@@ -54,7 +64,9 @@ export class StepMeter {
       // Looked at in every step, not only in recorded ones: a stop may ask for a checkpoint after any of them. On a CPU the
       // value is there already; on a GPU, the wait for it costs little beside a step, and the next batch loads meanwhile.
       const [loss] = await result.loss.data();
-      this.#stepMs += now() - began;
+      const stepMs = now() - began;
+      this.#stepMs += stepMs;
+      this.#since += this.#teachers?.look(inputs, stepMs) ?? 0;
       const isRecorded = done % this.#every === 0 || now() - this.#since >= MAX_SILENCE_MS;
       if (isRecorded || !Number.isFinite(loss)) await this.#record(result, done, this.#learningRate(step));
       if (!Number.isFinite(loss)) throw diverged('training loss', loss!, done);
@@ -98,6 +110,7 @@ export class StepMeter {
         'train/learning_rate': learningRate,
         'train/images_per_s': (this.#images / Math.max(now() - this.#since, 1e-3)) * 1000,
         'train/data_wait_ms': this.#waitMs / this.#steps,
+        ...this.#teachers?.takeMetrics(),
         ...(softLabels && { ...softLabels.takeMetrics(), 'train/student_ms': this.#stepMs / this.#steps }),
       },
     });

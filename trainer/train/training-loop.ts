@@ -6,7 +6,7 @@ import type { Progress } from './checkpoint.ts';
 import { diverged } from './divergence.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { StepMeter } from './step-meter.ts';
-import type { StepRunner } from './step-runner.ts';
+import type { StepInputs, StepRunner } from './step-runner.ts';
 import type { StoredLabels } from './stored-labels.ts';
 import type { Validation } from './validate.ts';
 
@@ -23,6 +23,8 @@ export interface LoopContext {
   };
   /** For tasks that are given their soft labels. */
   softLabels?: Pick<StoredLabels, 'labelsOf' | 'takeMetrics'> | null;
+  /** Milliseconds of the teachers' part of the step that was run last, or null where steps ask none. Not asked unless given. */
+  timeTeachers?: ((inputs: StepInputs) => number | null) | null;
   /** Null when it was broken off because of `shouldStop`. */
   validate(): Promise<Validation | null>;
   /** Metrics of the memory taken so far. */

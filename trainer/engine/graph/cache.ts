@@ -14,6 +14,8 @@ export interface StoredGraph {
   /** Inputs and variables with their types and shapes, and the outputs' names; compared before the graph is used. */
   signature: string;
   outputNames: string[];
+  /** What to fetch for each part of the step to be computed alone. */
+  partEdges: Record<string, string>;
   nodeCount: number;
   savedModel: Uint8Array;
 }
@@ -32,7 +34,13 @@ export function readGraph({ folder, key }: GraphCache, signature: string): Store
     if (info.signature !== signature || info.sha256 !== hash(savedModel)) return null;
     const now = new Date();
     utimesSync(entry, now, now);
-    return { signature, savedModel, outputNames: info.outputNames as string[], nodeCount: info.nodeCount as number };
+    return {
+      signature,
+      savedModel,
+      outputNames: info.outputNames as string[],
+      partEdges: info.partEdges as Record<string, string>,
+      nodeCount: info.nodeCount as number,
+    };
   } catch {
     return null; // Not there, or half deleted by another process: it is recorded anew.
   }

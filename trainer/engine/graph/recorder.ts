@@ -48,6 +48,7 @@ export class Recorder {
   /** Variables that an op has changed in place, by the id of the tensor that they were read as. */
   readonly #overwritten = new Set<number>();
   readonly #updates: string[] = [];
+  readonly #partEdges = new Map<string, string>();
 
   constructor(native: NativeBackend) {
     this.#native = native;
@@ -72,6 +73,16 @@ export class Recorder {
     const id = this.#idOf(variable);
     this.#tensors.set(id, { ...output, edge: `${read}:0`, id, bytes: null });
     this.#variables.set(variable, { handle: name, id, readers: [read], updates: [] });
+  }
+
+  /** Where the parts of the step end, by name: edges behind which nothing is assigned. */
+  get partEdges(): ReadonlyMap<string, string> {
+    return this.#partEdges;
+  }
+
+  /** Ends the part `name` of the step with `tensor`. The graph stays as it is. */
+  addPart(name: string, tensor: Tensor): void {
+    this.#partEdges.set(name, this.#edgeOf(tensor, name));
   }
 
   /** Runs `step` with everything that it asks of TensorFlow recorded. Throws CannotCapture where a graph could not do the same. */

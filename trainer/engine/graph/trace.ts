@@ -3,12 +3,14 @@ import type { Tensor, Variable } from '@tensorflow/tfjs';
 import type { NativeBackend } from '../backend.ts';
 import { tf } from '../tf.ts';
 import { type Graph, type NodeOutput, shape, type } from './graph.ts';
-import { prune } from './prune.ts';
+import { nodeOf, prune } from './prune.ts';
 import { Recorder } from './recorder.ts';
 
 export interface Trace {
   graph: Graph;
   outputNames: string[];
+  /** What to fetch for each part of the step to be computed alone. */
+  partEdges: Record<string, string>;
 }
 
 export const inputEdge = (name: string): string => `input/${name}:0`;
@@ -52,9 +54,11 @@ export function traceStep(
     }
   });
   const outputs = outputNames.map((name) => `output/${name}`);
+  const partEdges = Object.fromEntries(recorder.partEdges);
+  const parts = Object.values(partEdges).map(nodeOf);
   // An input that the step makes no use of is kept, so that it can be fed like any other.
-  const graph = prune(recorder.graph, [...outputs, ...Object.keys(inputs).map((name) => `input/${name}`)]);
-  return { graph: [...graph, ...accessors(recorder.graph, graph, resident.length)], outputNames };
+  const graph = prune(recorder.graph, [...outputs, ...parts, ...Object.keys(inputs).map((name) => `input/${name}`)]);
+  return { graph: [...graph, ...accessors(recorder.graph, graph, resident.length)], outputNames, partEdges };
 }
 
 /** Nodes that set and get each variable, and its handle where the step did not use it. */
