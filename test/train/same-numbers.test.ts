@@ -62,7 +62,8 @@ test.each([
     await attempts.play(dataset, config, { teacherPaths, labels: 'first' }),
     await attempts.play(dataset, config, { teacherPaths, labels: 'second' }),
   ];
-  expect(first.points).toHaveLength(STEPS + EPOCHS);
+  // Each step, each validation, and the test at the end.
+  expect(first.points).toHaveLength(STEPS + EPOCHS + 1);
   expect(first.points.flatMap(({ values }) => values['train/discriminator_loss'] ?? [])).toHaveLength(STEPS);
   // By the captured graph: a run that fell back would warn.
   expect([...first.warnings, ...second.warnings].filter((line) => line.includes('op by op'))).toEqual([]);
