@@ -2,7 +2,7 @@
  * What the hub does by itself while it runs: leases, silent hosts, files that nobody refers to any more, old events,
  * telemetry, and webhooks.
  */
-import { EVENT_SWEEP_MS, LEASE_MS, LEASE_SWEEP_MS } from '@mealtable/protocol/tunables';
+import { EVENT_SWEEP_MS, LEASE_MS, LEASE_SWEEP_MS, TELEMETRY_SWEEP_MS } from '@mealtable/protocol/tunables';
 import { sweepBlobs } from '../checkpoints/blob-rows.ts';
 import { prepareBlobStore } from '../checkpoints/blob-store.ts';
 import type { Hub } from '../context.ts';
