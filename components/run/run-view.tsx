@@ -90,7 +90,7 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
           <ChartsTab metrics={metrics} status={run.status} runId={run.id} />
         </TabPanel>
         <TabPanel value="log">
-          <LogTab runId={run.id} status={run.status} />
+          <LogTab runId={run.id} status={run.status} attempts={run.attempts.map(({ attempt }) => attempt)} />
         </TabPanel>
         <TabPanel value="config">
           <ConfigTab run={run} />

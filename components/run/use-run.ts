@@ -22,5 +22,9 @@ export function useRun(id: string) {
   useLiveEvent('run:records', (event) => {
     if (event.runId === id && event.records.some((record) => record.kind === 'checkpoint')) refresh();
   });
+  // The last lines of what a failed trainer printed may come after its end.
+  useLiveEvent('run:output', (event) => {
+    if (event.runId === id && query.data?.status === 'failed') refresh();
+  });
   return query;
 }

@@ -1,4 +1,5 @@
 /** Reading what appendRecords wrote: points and log lines in the order of (attempt, seq). */
+import { withoutStyles } from '@mealtable/protocol/output';
 import type { LogPage, MetricPage, RecordCursor } from '@mealtable/protocol/views';
 import { toWireNumber } from '@mealtable/protocol/wire-number';
 import type { Queryable } from '../runs/summary.ts';
@@ -89,19 +90,26 @@ export async function loadLogs(db: Queryable, runId: string, window: LogWindow, 
 
 const toLine = (row: LineRow): Line => ({ ...row, at: row.at.getTime() });
 
-/** The end of what each of these attempts printed, by attempt. */
+/** The end of what each of these attempts logged and printed, by attempt, without colours. */
 export async function lastLogLines(
   db: Queryable,
   runId: string,
   attempts: readonly number[],
   limit: number,
 ): Promise<Map<number, string[]>> {
+  const newest = (rank: number, from: string) =>
+    `(SELECT at, ${rank} AS rank, seq, line FROM ${from} AND run_id = $1 AND attempt = a.attempt
+      ORDER BY seq DESC LIMIT $3)`;
   const { rows } = await db.query<{ attempt: number; lines: string[] }>(
     `SELECT a.attempt, array(
-       SELECT line FROM (SELECT seq, line FROM log_lines WHERE run_id = $1 AND attempt = a.attempt
-                         ORDER BY seq DESC LIMIT $3) AS newest ORDER BY seq) AS lines
+       SELECT line FROM (
+         SELECT * FROM (${newest(0, 'log_lines WHERE true')}
+                        UNION ALL ${newest(1, `output_lines WHERE stream = 'stdout'`)}
+                        UNION ALL ${newest(2, `output_lines WHERE stream = 'stderr'`)}) AS each
+         ORDER BY at DESC, rank DESC, seq DESC LIMIT $3
+       ) AS newest ORDER BY at, rank, seq) AS lines
      FROM unnest($2::int[]) AS a(attempt)`,
     [runId, attempts, limit],
   );
-  return new Map(rows.map((row) => [row.attempt, row.lines]));
+  return new Map(rows.map((row) => [row.attempt, row.lines.map(withoutStyles)]));
 }
