@@ -9,6 +9,7 @@ export const ID_PREFIXES = {
   host: 'hst',
   token: 'tok',
   webhook: 'whk',
+  launcher: 'lch',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -33,4 +34,5 @@ export const CheckpointId = idOf('checkpoint');
 export const HostId = idOf('host');
 export const TokenId = idOf('token');
 export const WebhookId = idOf('webhook');
+export const LauncherId = idOf('launcher');
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'Not a SHA-256 in lower-case hex.');

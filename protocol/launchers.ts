@@ -3,17 +3,26 @@
  * program's arguments or in a script, so every text has a shape that can carry no second argument, no line break and no shell word.
  */
 import { z } from 'zod';
+import { HostLabels } from './host-labels.ts';
 import { JobBatch } from './slurm-settings.ts';
 
 export const LAUNCHER_KINDS = ['local', 'ssh', 'slurm'] as const;
 export const LauncherKind = z.enum(LAUNCHER_KINDS);
 export type LauncherKind = z.infer<typeof LauncherKind>;
 
+/** Unique among a hub's launchers. Its hosts have it as a label: it is how a run asks for them. */
+export const LauncherName = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,39}$/,
+    'A name is 1-40 lower-case letters, digits, dots, dashes or underscores, such as cluster-a: runs ask for it as a label.',
+  );
+
 /** Folder on the host: package versions, logs and the agents' state. On a cluster it must be one that all nodes share. */
 export const InstallFolder = z
   .string()
   .regex(
-    /^(~\/|\/)[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/,
+    /^(~\/|\/)[A-Za-z0-9.][A-Za-z0-9._/-]{0,199}$/,
     'Give the folder as ~/name or /path, of letters, digits, dots, dashes and underscores.',
   )
   .refine((path) => !path.split('/').includes('..'), 'Give the folder without "..".');
@@ -96,6 +105,8 @@ const hostFields = {
   nodePath: FilePath.optional(),
   datasetsDir: FilePath.optional(),
   weightsDir: FilePath.optional(),
+  /** What its hosts offer to runs, besides the launcher's name. */
+  labels: HostLabels.default([]),
 };
 
 const Slots = z.int('Slots are a whole number.').min(1, 'A host has 1-64 slots.').max(64, 'A host has 1-64 slots.');
@@ -133,3 +144,6 @@ export const LauncherSettings = z.discriminatedUnion('kind', [
   SlurmLauncherSettings,
 ]);
 export type LauncherSettings = z.infer<typeof LauncherSettings>;
+
+/** One entry of `launchers` in the hub's config file. */
+export const ConfiguredLauncher = z.object({ name: LauncherName, settings: LauncherSettings });

@@ -54,6 +54,8 @@ export interface HubToBrowser {
   'study:changed': (event: { studyId: string }) => void;
   'hosts:changed': () => void;
   'host:sampled': (event: HostSampledEvent) => void;
+  /** A launcher did or saw something: its view, events or jobs. */
+  'launcher:changed': (event: { launcherId: string }) => void;
   /** Something happened that activity lists, the bell and browser notifications tell. */
   'event:noted': (event: EventView) => void;
 }

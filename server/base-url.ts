@@ -14,6 +14,12 @@ export function localUrlOf({ host }: Pick<HubEnv, 'host'>, port: number): string
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
+/** An address that leads to the hub on its own machine alone. */
+export function isLoopbackUrl(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname);
+}
+
 function networkAddress(): string | undefined {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address;

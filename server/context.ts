@@ -8,6 +8,7 @@ import type pg from 'pg';
 import type { HubAuth } from './auth/auth.ts';
 import type { PrismaClient } from './db.ts';
 import type { HubEnv } from './env.ts';
+import type { Launchers } from './launchers/launchers.ts';
 
 /** Everything that parts of the hub tell each other in passing. Losing any of it costs at most one slow poll. */
 export type LiveEvents = { [E in keyof HubToBrowser]: Parameters<HubToBrowser[E]> } & {
@@ -15,6 +16,8 @@ export type LiveEvents = { [E in keyof HubToBrowser]: Parameters<HubToBrowser[E]
   'agents:nudge': [hostId: string | null];
   /** A delivery of a webhook waits to be made. */
   'webhooks:due': [];
+  /** An agent of this launcher has said hello. */
+  'launcher:attached': [launcherId: string];
   /** A member, a session or a token may do less than before (or nothing): sockets opened with it are closed. */
   'access:changed': [subject: { userId: string } | { credentialId: string }];
 };
@@ -36,6 +39,7 @@ export interface Hub {
   auth: HubAuth;
   /** Address for links that people open: MEALTABLE_ORIGIN, or where the hub listens. */
   baseUrl(): string;
+  launchers: Launchers;
   /** Folder of the blob store. */
   blobsDir: string;
 }

@@ -31,6 +31,8 @@ const Variables = z.object({
     .optional(),
   /** Address that browsers use when a proxy stands before the hub; allowed as Host and Origin besides the own one. */
   MEALTABLE_ORIGIN: Origin.optional(),
+  /** File that launchers are kept in, beside those that owners add; mealtable.config.json in the data folder unless set. */
+  MEALTABLE_CONFIG: z.string().optional(),
   /** Start no local trainer host. */
   MEALTABLE_NO_AGENT: Flag.default(false),
   /** Folder in which every subfolder is a dataset, for the local trainer host. */
@@ -49,6 +51,8 @@ export interface HubEnv {
   dataDir: string;
   databaseUrl: string | null;
   origin: string | null;
+  /** Absolute; null: the one in the data folder, if there is one. */
+  configFile: string | null;
   localAgent: boolean;
   datasetsDir: string | null;
   /** At least 1: the one to go on from. */
@@ -76,6 +80,7 @@ export function parseHubEnv(variables: Record<string, string | undefined>): HubE
     dataDir: path.resolve(env.MEALTABLE_DATA ?? path.join(PROJECT_DIR, '.mealtable')),
     databaseUrl: env.DATABASE_URL ?? null,
     origin: env.MEALTABLE_ORIGIN ?? null,
+    configFile: env.MEALTABLE_CONFIG === undefined ? null : path.resolve(env.MEALTABLE_CONFIG),
     localAgent: !env.MEALTABLE_NO_AGENT,
     datasetsDir: env.MEALTABLE_DATASETS === undefined ? null : path.resolve(env.MEALTABLE_DATASETS),
     keptCheckpoints: env.MEALTABLE_KEEP_CHECKPOINTS,

@@ -3,6 +3,7 @@ import { datasetsRouter } from './routers/datasets.ts';
 import { evaluationsRouter } from './routers/evaluations.ts';
 import { eventsRouter } from './routers/events.ts';
 import { hostsRouter } from './routers/hosts.ts';
+import { launchersRouter } from './routers/launchers.ts';
 import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
 import { runLogRouter } from './routers/run-log.ts';
@@ -20,6 +21,7 @@ export const appRouter = createRouter({
   tokens: tokensRouter,
   hosts: hostsRouter,
   telemetry: telemetryRouter,
+  launchers: launchersRouter,
   datasets: datasetsRouter,
   teachers: teachersRouter,
   studies: studiesRouter,

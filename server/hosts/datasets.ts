@@ -5,6 +5,7 @@ import { canTrainOn } from '@mealtable/protocol/validation-only';
 import type { DatasetOption } from '@mealtable/protocol/views';
 import { z } from 'zod';
 import type { Queryable } from '../runs/summary.ts';
+import { IS_OF_JOB } from './host-state.ts';
 
 export interface HostDatasets {
   hostName: string;
@@ -24,11 +25,15 @@ export async function usableClassCounts(db: Queryable, hostId: string): Promise<
   return new Map(usable.map((d) => [d.name, d.classNames.length]));
 }
 
+/** Of a cluster the host of its latest job stands for all. */
 async function loadHostDatasets(db: Queryable): Promise<HostDatasets[]> {
   const { rows } = await db.query<{ name: string; online: boolean; datasets: unknown }>(
     `SELECT name, report->'datasets' AS datasets,
             detached_at IS NULL AND last_seen_at > now() - $1 * interval '1 millisecond' AS online
-     FROM hosts ORDER BY name, id`,
+     FROM hosts h
+     WHERE NOT ${IS_OF_JOB}
+       OR h.id = (SELECT o.id FROM hosts o WHERE o.launcher_id = h.launcher_id ORDER BY o.last_seen_at DESC LIMIT 1)
+     ORDER BY name, id`,
     [UNREACHABLE_AFTER_MS],
   );
   return rows.map(({ name, online, datasets }) => ({

@@ -3,7 +3,7 @@ import { HostReport } from '@mealtable/protocol/agent-messages';
 import type { HostView } from '@mealtable/protocol/views';
 import { SLOT_MEMORY } from '../runs/placement.ts';
 import { loadRunSummaries, type Queryable, toMillis } from '../runs/summary.ts';
-import { HOST_STATE } from './host-state.ts';
+import { HOST_STATE, IS_OF_JOB } from './host-state.ts';
 
 /** Hosts that are here first, then by name. */
 export async function listHosts(db: Queryable): Promise<HostView[]> {
@@ -29,6 +29,7 @@ export async function listHosts(db: Queryable): Promise<HostView[]> {
              JOIN variants v ON v.id = r.variant_id
              WHERE f.host_id = h.id AND f.agent_version = h.agent_version AND r.status = 'queued') AS refusals
      FROM hosts h
+     WHERE NOT ${IS_OF_JOB}
      ORDER BY ${HOST_STATE} <> 'online', h.name, h.id`,
   );
   const runs = await loadRunSummaries(db, { activeOnHosts: true });

@@ -9,6 +9,7 @@ import type {
 } from '@mealtable/protocol/agent-messages';
 import { agentTunables } from '@mealtable/protocol/tunables';
 import { touchHost, upsertHost } from '../hosts/host-rows.ts';
+import { assignLauncher } from '../launchers/host-of-launcher.ts';
 import { finishAttempt } from '../runs/lifecycle.ts';
 import { loseUnlisted } from '../runs/lifecycle-lease.ts';
 import { settleAttempts } from '../runs/standing.ts';
@@ -22,9 +23,11 @@ export async function handleHello(
   hostId: string,
   agentVersion: string,
   hello: AgentHello,
+  tokenId: string,
 ): Promise<HelloReply> {
   return transact(hub, async (tx) => {
     await upsertHost(tx, hostId, agentVersion, hello.report);
+    await assignLauncher(tx, hostId, tokenId, hello.report.name);
     await loseUnlisted(tx, hostId, hello.attempts);
     const standings = await settleAttempts(tx, hostId, hello.attempts);
     await noteSlots(tx, hostId, hello.attempts);

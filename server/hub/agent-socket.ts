@@ -20,6 +20,7 @@ import type { DefaultEventsMap, Namespace, Server, Socket } from 'socket.io';
 import type { z } from 'zod';
 import type { Hub } from '../context.ts';
 import { detachHost } from '../hosts/host-rows.ts';
+import type { AgentSocketData } from '../http/guard-sockets.ts';
 import { appendRecords } from '../metrics/store.ts';
 import { appendOutput } from '../output/store.ts';
 import { claimRuns } from '../runs/claim-runs.ts';
@@ -28,7 +29,7 @@ import { transact } from '../runs/transaction.ts';
 import { storeSamples } from '../telemetry/store-samples.ts';
 import { handleHeartbeat, handleHello, handleRefusal } from './agent-messages.ts';
 
-interface AgentData {
+interface AgentData extends AgentSocketData {
   hostId: string;
   agentVersion: string;
   /** True once the hello was answered: before that the host is not known to the database. */
@@ -85,7 +86,7 @@ function checkAuth(socket: AgentSocket): Refusal | null {
   if (protocolVersion < OLDEST_PROTOCOL_VERSION) return refuseVersion('agent_too_old', protocolVersion);
   if (protocolVersion > PROTOCOL_VERSION) return refuseVersion('hub_too_old', protocolVersion);
   // Assigned, not replaced: the guard has left the token's id there.
-  Object.assign(socket.data, { hostId, agentVersion, greeted: false } satisfies AgentData);
+  Object.assign(socket.data, { hostId, agentVersion, greeted: false } satisfies Omit<AgentData, 'tokenId'>);
   return null;
 }
 
@@ -99,7 +100,7 @@ function refuseVersion(message: FatalRefusal, theirs: number): Refusal {
 }
 
 function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, state: { granting: boolean }): void {
-  const { hostId, agentVersion } = socket.data;
+  const { hostId, agentVersion, tokenId } = socket.data;
   /** Messages that are still being worked on. */
   const underWay = new Set<Promise<unknown>>();
   const listen = makeListener(socket, underWay);
@@ -107,7 +108,7 @@ function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, st
   socket.on(
     'agent:hello',
     listen('agent:hello', AgentHello, async (hello) => {
-      const reply = await handleHello(hub, hostId, agentVersion, hello);
+      const reply = await handleHello(hub, hostId, agentVersion, hello, tokenId);
       socket.data.greeted = true;
       await socket.join(hostId);
       // The newest connection of a host speaks for it; an older one is left over from a broken network.

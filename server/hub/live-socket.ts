@@ -51,6 +51,7 @@ class Pending {
   readonly output = new Map<string, RunOutputEvent>();
   readonly runs = new Map<string, RunSummaryView>();
   readonly studies = new Set<string>();
+  readonly launchers = new Set<string>();
   hosts = false;
 }
 
@@ -76,6 +77,7 @@ function broadcastChanges(namespace: LiveNamespace, hub: Hub): () => void {
     for (const run of pending.runs.values())
       namespace.to([`run:${run.id}`, `study:${run.studyId}`, 'all']).emit('run:changed', run);
     for (const studyId of pending.studies) namespace.to([`study:${studyId}`, 'all']).emit('study:changed', { studyId });
+    for (const launcherId of pending.launchers) namespace.to('all').emit('launcher:changed', { launcherId });
     if (pending.hosts) namespace.to('all').emit('hosts:changed');
     pending = new Pending();
   };
@@ -111,6 +113,10 @@ function broadcastChanges(namespace: LiveNamespace, hub: Hub): () => void {
     },
     'study:changed': ({ studyId }) => {
       pending.studies.add(studyId);
+      schedule();
+    },
+    'launcher:changed': ({ launcherId }) => {
+      pending.launchers.add(launcherId);
       schedule();
     },
     'hosts:changed': () => {

@@ -40,6 +40,8 @@ export interface AgentLauncherOptions {
   attachWaitMs?: number;
 }
 
+/** Lines of an agent that ended at once. */
+const LAST_WORDS = 12;
 const ATTACH_WAIT_MS = 60_000;
 const ATTACH_POLL_MS = 500;
 /** What a stop may take beyond the grace. */
@@ -98,7 +100,7 @@ export class AgentLauncher implements Launcher {
       }
       const status = (await this.list([launched])).find(({ token }) => token === launched.token)!;
       if (status.state === 'ended') {
-        const said = await runScript(shell, logTailScript(place.installFolder, launched.token));
+        const said = await runScript(shell, logTailScript(place.installFolder, launched.token, LAST_WORDS));
         const fault = startFault(
           `The agent on ${shell.place} ended at once${status.exit?.code == null ? '' : ` with exit code ${status.exit.code}`}`,
           said.kind === 'done' ? said.lines : [],
@@ -120,7 +122,7 @@ export class AgentLauncher implements Launcher {
   async list(known: readonly Launched[]): Promise<LaunchStatus[]> {
     const { shell, place } = this.#options;
     const outcome = await runScript(shell, listScript(place.installFolder));
-    if (outcome.kind === 'lost') return known.map((launched) => unknownStatus(launched, outcome.fault.message));
+    if (outcome.kind === 'lost') return known.map((launched) => unknownStatus(launched, outcome.fault.message, false));
     const values = readValues(outcome.lines);
     const node = values.get('node')?.[0] ?? null;
     const found = (values.get('agent') ?? []).flatMap((line) => readAgent(line, node));
@@ -128,7 +130,7 @@ export class AgentLauncher implements Launcher {
     return [
       ...found,
       ...missing.map((launched) =>
-        unknownStatus(launched, `${shell.place} has no trace of it in ${place.installFolder}/agents.`),
+        unknownStatus(launched, `${shell.place} has no trace of it in ${place.installFolder}/agents.`, true),
       ),
     ];
   }
@@ -142,6 +144,12 @@ export class AgentLauncher implements Launcher {
     const { shell, place } = this.#options;
     const script = stopScript(place.installFolder, token, handle, graceMs);
     return judgeAct(await runScript(shell, script, { timeoutMs: graceMs + STOP_EXTRA_MS }));
+  }
+
+  async tail(token: LaunchToken, lines: number): Promise<LaunchResult<{ lines: string[] }>> {
+    const { shell, place } = this.#options;
+    const outcome = await runScript(shell, logTailScript(place.installFolder, token, lines));
+    return outcome.kind === 'lost' ? { ok: false, fault: outcome.fault } : { ok: true, lines: outcome.lines };
   }
 
   async dryRun(spec: LaunchSpec, token: LaunchToken): Promise<LaunchResult<{ script: string }>> {
@@ -176,11 +184,12 @@ const startFault = (what: string, lines: readonly string[]): LaunchFault => ({
   }`,
 });
 
-export const unknownStatus = (launched: Launched, reason: string): LaunchStatus => ({
+export const unknownStatus = (launched: Launched, reason: string, wasAsked: boolean): LaunchStatus => ({
   token: launched.token,
   handle: launched.handle,
   state: 'unknown',
   reason,
+  wasAsked,
   node: null,
   exit: null,
   restarts: 0,
@@ -196,6 +205,6 @@ function readAgent(line: string, node: string | null): LaunchStatus[] {
     code === null
       ? ({ cause: 'untold', code: null, signal: null } as const)
       : ({ cause: 'exit', code: code > 128 ? null : code, signal: code > 128 ? code - 128 : null } as const);
-  const common = { token: launchToken(token), handle, node, reason: null, restarts: 0 };
+  const common = { token: launchToken(token), handle, node, reason: null, wasAsked: true, restarts: 0 };
   return [isAlive === '1' ? { ...common, state: 'running', exit: null } : { ...common, state: 'ended', exit }];
 }

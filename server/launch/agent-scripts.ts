@@ -2,6 +2,7 @@
  * The scripts that start, find and end an agent on a host. Each agent has a folder named by its token:
  * `token` (secret), `agent.log`, `started` (process id, start time and boot), `version`, `exit` and the agent's own `state`.
  */
+import { createHash } from 'node:crypto';
 import type { LaunchSignal, LaunchSpec, LaunchToken } from './launcher.ts';
 import type { Installation } from './package/install.ts';
 import { quote, quotePath } from './shell/shell.ts';
@@ -36,32 +37,35 @@ export function agentArguments(spec: LaunchSpec, place: AgentPlace, folder: stri
     ...(place.slots === undefined ? [] : ['--slots', String(place.slots)]),
     ...(place.datasetsDir === undefined ? [] : ['--datasets-dir', quotePath(place.datasetsDir)]),
     ...(place.weightsDir === undefined ? [] : ['--weights-dir', quotePath(place.weightsDir)]),
+    ...spec.labels.flatMap((label) => ['--label', quote(label)]),
     ...(spec.runId === null ? [] : ['--one-run', quote(spec.runId)]),
   ];
 }
 
 /**
- * Starts the agent detached from the connection, unless one of this version runs. One of another version leaves first, on SIGHUP: its
+ * Starts the agent detached from the connection, unless one of this version and these flags runs. Another one leaves first, on SIGHUP: its
  * trainers go on and the new agent takes them over. A small shell stays above the agent and writes down how it ended.
  */
 export function startScript(spec: LaunchSpec, token: LaunchToken, place: AgentPlace, installed: Installation): string {
   const flags = agentArguments(spec, place, '"$folder"', '"$folder/state"').join(' ');
+  // With other flags it is another agent, too.
+  const version = `${installed.version}.${createHash('sha256').update(flags).digest('hex').slice(0, 8)}`;
   return `${IDENTITY}
 umask 077
 folder=${quotePath(agentFolder(place.installFolder, token))}
 mkdir -p "$folder" || exit
 if alive "$folder"; then
-  if [ "$(cat "$folder/version")" = ${installed.version} ]; then
+  if [ "$(cat "$folder/version")" = ${version} ]; then
     echo "@kept=1"
     echo "@started=$(cat "$folder/started")"
     exit 0
   fi
   kill -HUP "$pid"
   for try in $(seq 100); do alive "$folder" || break; sleep 0.1; done
-  if alive "$folder"; then echo "The agent of the other version does not leave."; exit 75; fi
+  if alive "$folder"; then echo "The agent that was running does not leave."; exit 75; fi
 fi
 rm -f "$folder/exit" "$folder/started"
-echo ${installed.version} >"$folder/version"
+echo ${version} >"$folder/version"
 setsid -f sh -c '
   folder=$1
   shift
@@ -115,6 +119,6 @@ folder=${quotePath(agentFolder(installFolder, token))}
 alive "$folder" || { echo "@ended=1"; exit 0; }`;
 }
 
-/** The agent's last words. */
-export const logTailScript = (installFolder: string, token: LaunchToken): string =>
-  `tail -n 12 ${quotePath(agentFolder(installFolder, token))}/agent.log`;
+/** The agent's last lines. */
+export const logTailScript = (installFolder: string, token: LaunchToken, lines: number): string =>
+  `tail -n ${lines} ${quotePath(agentFolder(installFolder, token))}/agent.log`;

@@ -25,6 +25,8 @@ export interface LaunchSpec {
   agentToken: string;
   /** Name of the host on the Hosts page. */
   name: string;
+  /** What the host offers to runs. */
+  labels: readonly string[];
   /** The only run that is trained; the agent ends with it. Null: an agent that takes runs until it is stopped. */
   runId: string | null;
 }
@@ -61,6 +63,8 @@ export interface LaunchStatus extends Launched {
   state: LaunchState;
   /** For people: why it waits, or why it is unknown. */
   reason: string | null;
+  /** Whether the place answered at all. Where it did, `unknown` means that it has no trace of the launch. */
+  wasAsked: boolean;
   /** Machine it runs on. */
   node: string | null;
   /** Only of one that ended. */
@@ -70,17 +74,15 @@ export interface LaunchStatus extends Launched {
 }
 
 export const LAUNCH_STEPS = [
-  ...([
-    'connect',
-    'host_key',
-    'node_version',
-    'upload',
-    'install',
-    'tensorflow',
-    'start',
-    'attached',
-    'submit',
-  ] as const),
+  'connect',
+  'host_key',
+  'node_version',
+  'upload',
+  'install',
+  'tensorflow',
+  'start',
+  'attached',
+  'submit',
 ] as const;
 export type LaunchStep = (typeof LAUNCH_STEPS)[number];
 /** Told as it happens, so that a person sees what a launch is doing and which step it stopped at. */
@@ -148,6 +150,8 @@ export interface Launcher {
   stop(launched: Launched, graceMs: number): Promise<LaunchResult<{ hasEnded: boolean }>>;
   /** Starts a job that ended before its run was done once more, under the same token. */
   requeue?(launched: Launched): Promise<LaunchResult<object>>;
+  /** The last lines that it printed. */
+  tail(token: LaunchToken, lines: number): Promise<LaunchResult<{ lines: string[] }>>;
   /** What would be submitted, exactly; it holds no secret. */
   dryRun(spec: LaunchSpec, token: LaunchToken): Promise<LaunchResult<{ script: string }>>;
   /** Ends connections; nothing that was launched. */

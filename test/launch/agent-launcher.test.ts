@@ -50,7 +50,7 @@ describe.runIf(sshd !== null)('an agent over ssh', () => {
   beforeAll(async () => {
     [hub, project] = await Promise.all([startTestHub(), makeSmallProject()]);
     const agentToken = (await hub.addToken({ kind: 'agent', label: 'ssh' }, null)).token;
-    spec = { hubUrl: hub.url, agentToken, name: names[token]!, runId: null };
+    spec = { hubUrl: hub.url, agentToken, name: names[token]!, labels: [], runId: null };
     launcher = makeLauncher();
   });
   beforeEach(() => {

@@ -43,7 +43,7 @@ function create(settings: object): Launcher {
   return launcher;
 }
 const submit = (launcher: Launcher, token: LaunchToken, runId: string | null) =>
-  launcher.submit({ hubUrl: hub.url, agentToken, name: token, runId }, token, () => {});
+  launcher.submit({ hubUrl: hub.url, agentToken, name: token, labels: [], runId }, token, () => {});
 
 it('an agent on this machine is started, listed and stopped', async () => {
   const launcher = create({ kind: 'local', slots: 1 });

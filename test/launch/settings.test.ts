@@ -13,6 +13,7 @@ it('fill in what is not given', () => {
   expect(LauncherSettings.parse({ kind: 'ssh', ssh })).toEqual({
     kind: 'ssh',
     installFolder: '~/.mealtable',
+    labels: [],
     ssh: { ...ssh, options: {}, controlMaster: true },
   });
   expect(LauncherSettings.parse({ kind: 'slurm', batch: {} })).toMatchObject({

@@ -8,7 +8,7 @@ import { type NewToken, storeToken } from '../../server/auth/tokens.ts';
 import type { Hub } from '../../server/context.ts';
 import type { HubEnv } from '../../server/env.ts';
 import type { PageMode } from '../../server/http/serve-pages.ts';
-import { startHub } from '../../server/start-hub.ts';
+import { type HubOptions, startHub } from '../../server/start-hub.ts';
 import { createDatabaseUrl } from './database.ts';
 import { followLink } from './follow-link.ts';
 
@@ -17,6 +17,7 @@ export interface TestHubOptions {
   /** Without Next unless the test is about pages. */
   pages?: PageMode;
   now?: () => Date;
+  launch?: HubOptions['launch'];
 }
 export interface TestMember {
   id: string;
@@ -54,12 +55,14 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     dataDir,
     databaseUrl: database.url,
     origin: null,
+    configFile: null,
     localAgent: false,
     datasetsDir: null,
     keptCheckpoints: 1,
     ...options.env,
   };
-  const start = (port: number) => startHub({ env: { ...env, port }, pages: options.pages ?? 'none', now: options.now });
+  const { pages = 'none', now, launch } = options;
+  const start = (port: number) => startHub({ env: { ...env, port }, pages, now, launch });
   let running = await start(env.port);
   const { port } = running;
 

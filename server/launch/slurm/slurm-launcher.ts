@@ -17,7 +17,7 @@ import type {
   LaunchToken,
 } from '../launcher.ts';
 import type { Installation } from '../package/install.ts';
-import { putFile, readValues, runScript, type Shell, type ShellOutcome } from '../shell/shell.ts';
+import { putFile, quotePath, readValues, runScript, type Shell, type ShellOutcome } from '../shell/shell.ts';
 import { NOT_ASKED, requeueScript, signalScript, stopScript } from './job-scripts.ts';
 import { CLEAN_ENVIRONMENT, faultOf, queryEnded, queryQueue, SLURM_SCRIPT_TIMEOUT_MS } from './query.ts';
 import { batchScript, jobFolder, jobName } from './script.ts';
@@ -106,7 +106,7 @@ ${script}${END_OF_SCRIPT}`,
   async list(known: readonly Launched[]): Promise<LaunchStatus[]> {
     const { shell, group } = this.#options;
     const queue = await queryQueue(shell, group);
-    if ('fault' in queue) return known.map((launched) => unknownStatus(launched, queue.fault.message));
+    if ('fault' in queue) return known.map((launched) => unknownStatus(launched, queue.fault.message, false));
     const shown = new Map([...queue.jobs].map(([token, jobs]) => [token, chooseJob(jobs)!]));
     const missing = known.filter(({ token }) => !shown.has(token));
     const ended = [...shown.values()].filter(({ state }) => launchState(state) !== 'waiting');
@@ -125,7 +125,7 @@ ${script}${END_OF_SCRIPT}`,
         const job = chooseJob(details.get(launched.token) ?? []);
         return job
           ? statusOf(launched.token, job)
-          : unknownStatus(launched, `Slurm has no job of the name ${jobName(group, launched.token)} any more.`);
+          : unknownStatus(launched, `Slurm has no job of the name ${jobName(group, launched.token)} any more.`, true);
       }),
     ];
   }
@@ -141,6 +141,13 @@ ${script}${END_OF_SCRIPT}`,
 
   async requeue({ token, handle }: Launched): Promise<LaunchResult<object>> {
     return this.#act(requeueScript(handle, jobName(this.#options.group, token)));
+  }
+
+  async tail(token: LaunchToken, lines: number): Promise<LaunchResult<{ lines: string[] }>> {
+    const { shell, settings } = this.#options;
+    const file = `${quotePath(`${settings.installFolder}/jobs/${token}`)}/output.log`;
+    const outcome = await runScript(shell, `tail -n ${lines} ${file} 2>&1`);
+    return outcome.kind === 'lost' ? { ok: false, fault: outcome.fault } : { ok: true, lines: outcome.lines };
   }
 
   async dryRun(spec: LaunchSpec, token: LaunchToken): Promise<LaunchResult<{ script: string }>> {
@@ -179,5 +186,5 @@ function statusOf(token: LaunchToken, job: SlurmJobRecord): LaunchStatus {
   const state = launchState(job.state);
   const reason = state === 'unknown' ? `Slurm says ${job.state}.` : job.reason;
   const { jobId: handle, node, restarts } = job;
-  return { token, handle, state, reason, node, exit: launchExit(job), restarts };
+  return { token, handle, state, reason, wasAsked: true, node, exit: launchExit(job), restarts };
 }

@@ -71,6 +71,7 @@ export const specFor = (deed: string): LaunchSpec => ({
   hubUrl: 'http://127.0.0.1:3000',
   agentToken: SECRET,
   name: "anna's run",
+  labels: [],
   runId: deed,
 });
 
