@@ -1,4 +1,5 @@
 'use client';
+import { WebhooksSection } from '../notify/webhooks-section';
 import { PageHeader } from '../ui/page-header';
 import { Skeleton } from '../ui/skeleton';
 import { TabPanel, Tabs } from '../ui/tabs';
@@ -8,14 +9,14 @@ import { MembersSection } from './members-section';
 import { TokensSection } from './tokens-section';
 import { useMe } from './use-me';
 
-const TABS = ['account', 'members', 'tokens'] as const;
+const TABS = ['account', 'members', 'tokens', 'webhooks'] as const;
 type Tab = (typeof TABS)[number];
-const LABELS: Record<Tab, string> = { account: 'Account', members: 'Members', tokens: 'Tokens' };
+const LABELS: Record<Tab, string> = { account: 'Account', members: 'Members', tokens: 'Tokens', webhooks: 'Webhooks' };
 
 export function SettingsView({ initialTab }: { initialTab: string | null }) {
   const { me, isOwner, canEdit } = useMe();
   const [tab, setTab] = useQueryTab(TABS, initialTab);
-  const mayOpen: Record<Tab, boolean> = { account: true, members: isOwner, tokens: canEdit };
+  const mayOpen: Record<Tab, boolean> = { account: true, members: isOwner, tokens: canEdit, webhooks: isOwner };
   const tabs = TABS.filter((value) => mayOpen[value]).map((value) => ({ value, label: LABELS[value] }));
   return (
     <>
@@ -35,6 +36,11 @@ export function SettingsView({ initialTab }: { initialTab: string | null }) {
           {canEdit && (
             <TabPanel value="tokens">
               <TokensSection />
+            </TabPanel>
+          )}
+          {isOwner && (
+            <TabPanel value="webhooks">
+              <WebhooksSection />
             </TabPanel>
           )}
         </Tabs>

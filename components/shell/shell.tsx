@@ -2,6 +2,8 @@
 /** The frame of every signed-in page: sidebar on wide screens, a bar with a sheet on narrow ones. */
 import Link from 'next/link';
 import type { ReactNode } from 'react';
+import { Bell } from '../notify/bell';
+import { BrowserNotifications } from '../notify/browser-notifications';
 import { AccountMenu } from './account-menu';
 import { LiveDot } from './live-dot';
 import { Logo } from './logo';
@@ -30,12 +32,14 @@ export function Shell({ children }: { children: ReactNode }) {
           <MobileNav />
           <div className="grow" />
           <LiveDot />
+          <Bell />
           <ThemeSwitch />
           <span className="ml-1 inline-flex">
             <AccountMenu />
           </span>
         </header>
         <PasswordReminder />
+        <BrowserNotifications />
         <main id="main" tabIndex={-1} className="w-full max-w-[1520px] grow px-4 py-6 outline-none md:px-6 lg:px-8">
           {children}
         </main>

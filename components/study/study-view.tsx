@@ -1,6 +1,7 @@
 'use client';
 import { useMe } from '../account/use-me';
 import { readErrorCode } from '../api-error';
+import { ActivitySection } from '../notify/activity-section';
 import { BackLink } from '../ui/back-link';
 import { ErrorState } from '../ui/error-state';
 import { Skeleton, SkeletonRows } from '../ui/skeleton';
@@ -38,6 +39,7 @@ export function StudyView({ id }: { id: string }) {
         <EffectsSection effects={study.effects} />
         <StudyCurves key={`curves ${id}`} rows={study.rows} runs={study.runs} />
         <RunsTable key={`runs ${id}`} runs={study.runs} canEdit={canEdit} />
+        <ActivitySection key={`activity ${id}`} studyId={id} />
       </div>
     </>
   );

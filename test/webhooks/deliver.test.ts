@@ -173,7 +173,7 @@ describe('a delivery', () => {
     await note();
     for (const tries of [1, 2]) {
       await refused(id, tries);
-      const [{ nextTryAt }] = (await deliveriesOf(id)) as [{ nextTryAt: number }];
+      const nextTryAt = (await deliveriesOf(id))[0]!.nextTryAt!;
       const waitMs = WEBHOOK_RETRY_MS[tries - 1]!;
       expect(nextTryAt - Date.now()).toBeGreaterThan(waitMs * 0.5);
       expect(nextTryAt - Date.now()).toBeLessThan(waitMs * 1.5);

@@ -11,9 +11,10 @@ export const eventsRouter = createRouter({
     .input(
       z.strictObject({
         id: StudyId,
-        before: z.int().positive().nullable().default(null),
+        /** Id of the event that the page ends before; the newest without it. */
+        cursor: z.int().positive().nullish(),
         limit: z.int().min(1).max(200).default(50),
       }),
     )
-    .query(({ ctx, input }) => loadStudyEvents(ctx.pool, input.id, input.before, input.limit)),
+    .query(({ ctx, input }) => loadStudyEvents(ctx.pool, input.id, input.cursor ?? null, input.limit)),
 });
