@@ -1,11 +1,11 @@
 'use client';
 import type { HostView } from '@mealtable/protocol/views';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CircleCheck, CircleHelp, Trash2, Unplug } from 'lucide-react';
+import { Trash2 } from 'lucide-react';
+import Link from 'next/link';
 import { useId, useState } from 'react';
 import { formatBytes } from '../format';
 import { useTRPC } from '../trpc-provider';
-import { Badge } from '../ui/badge';
 import { IconButton } from '../ui/button';
 import { ConfirmDialog } from '../ui/confirm-dialog';
 import { Fact, Facts } from '../ui/table';
@@ -13,28 +13,22 @@ import { RelativeTime } from '../ui/time';
 import { toastError } from '../ui/toast';
 import { HostDatasets } from './host-datasets';
 import { HostSlots } from './host-slots';
-
-const STATES = {
-  online: { word: 'Online', tone: 'good', icon: CircleCheck },
-  unreachable: { word: 'Unreachable', tone: 'warn', icon: CircleHelp },
-  detached: { word: 'Detached', tone: 'neutral', icon: Unplug },
-} as const;
+import { HostStateBadge } from './host-state-badge';
+import { HostSparklines } from './telemetry/host-sparklines';
 
 export function HostCard({ host, canRemove }: { host: HostView; canRemove: boolean }) {
   const titleId = useId();
-  const { word, tone, icon: Icon } = STATES[host.state];
   return (
     <li className="min-w-0 rounded-panel border bg-surface">
       <article aria-labelledby={titleId}>
         <div className="flex items-start gap-3 border-b px-4 py-3">
           <div className="flex min-w-0 grow flex-wrap items-center gap-x-3 gap-y-1">
             <h2 id={titleId} className="min-w-0 break-words font-semibold text-base">
-              {host.name}
+              <Link href={`/hosts/${host.id}`} className="hover:text-accent hover:underline">
+                {host.name}
+              </Link>
             </h2>
-            <Badge tone={tone}>
-              <Icon aria-hidden />
-              {word}
-            </Badge>
+            <HostStateBadge state={host.state} />
             <span className="text-ink-3 text-xs sm:ml-auto">
               {host.state === 'online' ? 'Heard of ' : 'Last heard of '}
               <RelativeTime at={host.lastSeenAt} none="never" />
@@ -65,6 +59,7 @@ export function HostCard({ host, canRemove }: { host: HostView; canRemove: boole
             </Fact>
           </Facts>
         </div>
+        <HostSparklines host={host} />
         <HostDatasets datasets={host.datasets} />
       </article>
     </li>

@@ -20,11 +20,12 @@ import { MissingRun } from './missing-run';
 import { RunActions } from './run-actions';
 import { RunFacts } from './run-facts';
 import { runTitle } from './run-title';
+import { TelemetryTab } from './telemetry-tab';
 import { useRun } from './use-run';
 import { useRunMetrics } from './use-run-metrics';
 import { WaitingPanel } from './waiting-panel';
 
-const TABS = ['charts', 'log', 'config', 'attempts', 'checkpoints'] as const;
+const TABS = ['charts', 'telemetry', 'log', 'config', 'attempts', 'checkpoints'] as const;
 
 export function RunView({ id, initialTab }: { id: string; initialTab: string | null }) {
   // Another run in the same place must not inherit this one's points.
@@ -58,6 +59,7 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
   const isLabelling = run.role === 'labelling';
   const tabs = [
     { value: 'charts', label: 'Charts' },
+    { value: 'telemetry', label: 'Telemetry' },
     { value: 'log', label: 'Log' },
     { value: 'config', label: 'Config' },
     { value: 'attempts', label: 'Attempts', count: run.attempts.length },
@@ -88,6 +90,9 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
       <Tabs value={tab} onChange={setTab} tabs={tabs} label="Run">
         <TabPanel value="charts">
           <ChartsTab metrics={metrics} status={run.status} runId={run.id} />
+        </TabPanel>
+        <TabPanel value="telemetry">
+          <TelemetryTab run={run} />
         </TabPanel>
         <TabPanel value="log">
           <LogTab runId={run.id} status={run.status} attempts={run.attempts.map(({ attempt }) => attempt)} />
