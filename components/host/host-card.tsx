@@ -1,22 +1,25 @@
 'use client';
 import type { HostView } from '@mealtable/protocol/views';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Trash2 } from 'lucide-react';
+import { LogOut, Moon, Trash2 } from 'lucide-react';
 import Link from 'next/link';
 import { useId, useState } from 'react';
 import { formatBytes } from '../format';
 import { useTRPC } from '../trpc-provider';
+import { Badge } from '../ui/badge';
 import { IconButton } from '../ui/button';
 import { ConfirmDialog } from '../ui/confirm-dialog';
 import { Fact, Facts } from '../ui/table';
 import { RelativeTime } from '../ui/time';
 import { toastError } from '../ui/toast';
+import { HostActions } from './host-actions';
 import { HostDatasets } from './host-datasets';
+import { HostPlacement } from './host-placement';
 import { HostSlots } from './host-slots';
 import { HostStateBadge } from './host-state-badge';
 import { HostSparklines } from './telemetry/host-sparklines';
 
-export function HostCard({ host, canRemove }: { host: HostView; canRemove: boolean }) {
+export function HostCard({ host, canEdit, canRemove }: { host: HostView; canEdit: boolean; canRemove: boolean }) {
   const titleId = useId();
   return (
     <li className="min-w-0 rounded-panel border bg-surface">
@@ -29,13 +32,27 @@ export function HostCard({ host, canRemove }: { host: HostView; canRemove: boole
               </Link>
             </h2>
             <HostStateBadge state={host.state} />
+            {host.drainingAt !== null && (
+              <Badge tone="warn">
+                <LogOut aria-hidden />
+                Drained
+              </Badge>
+            )}
+            {host.restingUntil !== null && (
+              <Badge tone="warn">
+                <Moon aria-hidden />
+                Resting
+              </Badge>
+            )}
             <span className="text-ink-3 text-xs sm:ml-auto">
               {host.state === 'online' ? 'Heard of ' : 'Last heard of '}
               <RelativeTime at={host.lastSeenAt} none="never" />
             </span>
           </div>
+          {canEdit && <HostActions host={host} />}
           {canRemove && <RemoveHost host={host} />}
         </div>
+        <HostPlacement host={host} canEdit={canEdit} />
         <div className="grid gap-x-8 gap-y-5 p-4 sm:grid-cols-2">
           <HostSlots host={host} />
           <Facts className="content-start">

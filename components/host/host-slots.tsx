@@ -1,6 +1,6 @@
 import type { HostView } from '@mealtable/protocol/views';
 import Link from 'next/link';
-import { plural } from '../format';
+import { formatBytes, plural } from '../format';
 import { RunStepsBar } from '../run/run-steps-bar';
 import { StatusIcon } from '../ui/status-badge';
 import { shownStatus } from '../words';
@@ -36,10 +36,17 @@ export function HostSlots({ host }: { host: HostView }) {
         ))}
         {free > 0 && (
           <li className="flex h-8 items-center rounded-control border border-dashed px-2.5 text-ink-3 text-xs">
-            {host.state === 'online' ? `${plural(free, 'slot')} free` : 'Takes no runs while it is away'}
+            {whyUnused(host) ?? `${plural(free, 'slot')} free, ${formatBytes(host.slotMemoryBytes)} each`}
           </li>
         )}
       </ul>
     </div>
   );
+}
+
+/** Why none of its free slots is used, or null. */
+function whyUnused({ state, drainingAt, restingUntil }: HostView): string | null {
+  if (state !== 'online') return 'Takes no runs while it is away';
+  if (drainingAt !== null) return 'Takes no runs: it is drained';
+  return restingUntil === null ? null : 'Takes no runs while it rests';
 }

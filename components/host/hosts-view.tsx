@@ -4,6 +4,7 @@ import { Plus, Server } from 'lucide-react';
 import { useState } from 'react';
 import { useMe } from '../account/use-me';
 import { plural } from '../format';
+import { LaunchersSection } from '../launcher/launchers-section';
 import { useLiveEvent, useThrottle, useWatch } from '../live-socket';
 import { useTRPC } from '../trpc-provider';
 import { Button } from '../ui/button';
@@ -11,7 +12,7 @@ import { EmptyState } from '../ui/empty-state';
 import { ErrorState } from '../ui/error-state';
 import { PageHeader } from '../ui/page-header';
 import { Skeleton } from '../ui/skeleton';
-import { AttachHostDialog } from './attach-host-dialog';
+import { AddHostDialog } from './add-host-dialog';
 import { HostCard } from './host-card';
 
 export function HostsView() {
@@ -35,7 +36,7 @@ export function HostsView() {
   const busy = online.reduce((sum, host) => sum + Math.min(host.slots, host.runs.length), 0);
   const attach = canEdit && (
     <Button variant="primary" onClick={() => setAttaching(true)}>
-      <Plus aria-hidden /> Attach a host
+      <Plus aria-hidden /> Add a host
     </Button>
   );
   return (
@@ -49,6 +50,7 @@ export function HostsView() {
         }
         actions={hosts.data && hosts.data.length > 0 ? attach : undefined}
       />
+      <LaunchersSection />
       {hosts.isPending && (
         <div role="status" aria-label="Loading hosts" className="grid gap-4 xl:grid-cols-2">
           <Skeleton className="h-64" />
@@ -66,11 +68,11 @@ export function HostsView() {
       {hosts.data && hosts.data.length > 0 && (
         <ul className="grid items-start gap-4 xl:grid-cols-2">
           {hosts.data.map((host) => (
-            <HostCard key={host.id} host={host} canRemove={isOwner && host.state !== 'online'} />
+            <HostCard key={host.id} host={host} canEdit={canEdit} canRemove={isOwner && host.state !== 'online'} />
           ))}
         </ul>
       )}
-      <AttachHostDialog open={isAttaching} onOpenChange={setAttaching} />
+      <AddHostDialog open={isAttaching} onOpenChange={setAttaching} />
     </>
   );
 }
