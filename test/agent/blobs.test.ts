@@ -83,6 +83,28 @@ test('a hub that refuses and a hub that is away are told apart', async () => {
   expect(await client.upload(path, blob, never)).toEqual({ kind: 'unreachable', message: 'ECONNREFUSED' });
 });
 
+test('a hub that takes the connection and says nothing is as good as away; one that has begun may take its time', async () => {
+  const limits = { ...LIMITS, answerMs: 300 };
+  client = new BlobClient({ hub: hub.url, token: TOKEN, cache, limits, log: (line) => log.push(line) });
+  const path = join(dir, 'file');
+  writeFileSync(path, bytes);
+  hub.blobFault = () => true;
+  expect(await client.upload(path, blob, never)).toEqual({ kind: 'unreachable', message: 'no answer within 300 ms' });
+  hub.blobs.set(blob.sha256, bytes);
+  let isSilent = true;
+  hub.blobFault = (_request, response) => {
+    if (isSilent) return true;
+    response.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 10));
+    setTimeout(() => response.end(bytes.subarray(10)), 600);
+    return true;
+  };
+  const fetching = client.fetchTo(blob, destination(), never);
+  await waitUntil('the silence is told', () => log.some((line) => line.includes('no answer within 300 ms')));
+  isSilent = false;
+  expect(await fetching).toEqual({ ok: true });
+  expect(readFileSync(destination()).equals(bytes)).toBe(true);
+});
+
 test('a download that breaks off goes on where it stopped', async () => {
   hub.blobs.set(blob.sha256, bytes);
   const asked: (string | undefined)[] = [];

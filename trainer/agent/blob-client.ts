@@ -176,11 +176,24 @@ export class BlobClient {
     return { kind: 'stored' };
   }
 
-  #request(method: string, blob: BlobRef, init: RequestInit): Promise<Response> {
-    const { hub, token } = this.#options;
+  async #request(
+    method: string,
+    blob: BlobRef,
+    init: Omit<RequestInit, 'signal'> & { signal: AbortSignal },
+  ): Promise<Response> {
+    const { hub, token, limits } = this.#options;
     const headers = { ...(init.headers as Record<string, string>), authorization: `Bearer ${token}` };
-    // A redirect would carry the token to another host.
-    return fetch(`${hub}${blobPath(blob.sha256)}`, { ...init, method, headers, redirect: 'error' });
+    // fetch itself waits for minutes, and for ever where a connection ends in the moment in which it begins. A file may take its time.
+    const silence = new AbortController();
+    const giveUp = () => silence.abort(new Error(`no answer within ${limits.answerMs} ms`));
+    const timer = method === 'PUT' ? undefined : setTimeout(giveUp, limits.answerMs);
+    const signal = AbortSignal.any([init.signal, silence.signal]);
+    try {
+      // A redirect would carry the token to another host.
+      return await fetch(`${hub}${blobPath(blob.sha256)}`, { ...init, signal, method, headers, redirect: 'error' });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

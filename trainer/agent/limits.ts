@@ -6,6 +6,8 @@ export interface AgentLimits {
   /** First wait after a failed try to reach the hub; each further one is longer, up to `retryMaxMs`. */
   retryFirstMs: number;
   retryMaxMs: number;
+  /** How long the hub may take to begin with its answer to a request that brings it no file. */
+  answerMs: number;
   /** Time beyond the trainers' grace in which a stopping agent still uploads and sends. */
   shutdownExtraMs: number;
   /** Tries of an upload that the hub answered and refused, before an attempt that did not succeed ends without it. */
@@ -32,7 +34,8 @@ export interface AgentLimits {
 
 export const agentLimits: AgentLimits = {
   retryFirstMs: 250,
-  retryMaxMs: 10_000,
+  retryMaxMs: 5_000,
+  answerMs: 15_000,
   shutdownExtraMs: 5_000,
   refusedUploadTries: 5,
   corruptDownloadTries: 3,
