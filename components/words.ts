@@ -2,6 +2,7 @@
 import {
   type AttemptOutcome,
   type FailureCode,
+  isActive,
   isEnded,
   type RunRole,
   type RunStatus,
@@ -9,11 +10,14 @@ import {
 } from '@mealtable/protocol/statuses';
 import type { RunSummaryView } from '@mealtable/protocol/views';
 
-/** A run's status as a person sees it: two of them are not statuses but wishes on a status. */
-export type ShownStatus = RunStatus | 'paused' | 'cancelling';
+/** A run's status as a person sees it: three of them are not statuses but wishes on a status. */
+export type ShownStatus = RunStatus | 'paused' | 'pausing' | 'cancelling';
 
-export function shownStatus(run: Pick<RunSummaryView, 'status' | 'heldAt' | 'cancelRequestedAt'>): ShownStatus {
+export function shownStatus(
+  run: Pick<RunSummaryView, 'status' | 'heldAt' | 'cancelRequestedAt' | 'pauseRequestedAt'>,
+): ShownStatus {
   if (run.cancelRequestedAt !== null && !isEnded(run.status)) return 'cancelling';
+  if (run.pauseRequestedAt !== null && isActive(run.status)) return 'pausing';
   if (run.heldAt !== null && run.status === 'queued') return 'paused';
   return run.status;
 }
@@ -26,6 +30,7 @@ export const STATUS_WORDS: Record<ShownStatus, string> = {
   failed: 'Failed',
   cancelled: 'Cancelled',
   paused: 'Paused',
+  pausing: 'Pausing',
   cancelling: 'Cancelling',
 };
 
@@ -37,6 +42,7 @@ export const STATUS_EXPLANATIONS: Record<ShownStatus, string> = {
   failed: 'It ended with a failure that another attempt does not cure.',
   cancelled: 'Somebody cancelled it.',
   paused: 'Held back until it is resumed.',
+  pausing: 'The host has been asked to save a checkpoint and to free the slot.',
   cancelling: 'The host has been asked to stop the trainer.',
 };
 
@@ -77,6 +83,16 @@ export const OUTCOME_WORDS: Record<AttemptOutcome, string> = {
   lost: 'Lost with its host',
   refused: 'Refused: the host cannot carry it out',
 };
+
+/** Priorities as people choose them; any number between is possible through the API. */
+export const PRIORITIES = [
+  { value: 2, word: 'Urgent' },
+  { value: 1, word: 'High' },
+  { value: 0, word: 'Normal' },
+  { value: -1, word: 'Low' },
+] as const;
+export const priorityWord = (priority: number): string =>
+  PRIORITIES.find(({ value }) => value === priority)?.word ?? String(priority);
 
 export const ROLE_HEADINGS: Record<RunRole, string> = {
   teacher: 'Teachers',

@@ -1,55 +1,46 @@
 'use client';
-import { isEnded } from '@mealtable/protocol/statuses';
-import type { RunDetailView, RunSummaryView } from '@mealtable/protocol/views';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Download, RotateCcw, Square } from 'lucide-react';
+import type { RunDetailView } from '@mealtable/protocol/views';
+import { CopyPlus, Download, Ellipsis, Pause, Play, RotateCcw, Square } from 'lucide-react';
+import Link from 'next/link';
 import { useState } from 'react';
 import { useMe } from '../account/use-me';
-import { useTRPC } from '../trpc-provider';
-import { Button, DownloadButton } from '../ui/button';
+import { EpochsDialog } from '../queue/epochs-dialog';
+import { RequirementsDialog } from '../queue/requirements-dialog';
+import { RunMenuItems, sortForControl } from '../queue/run-menu-items';
+import { useRunControl } from '../queue/use-run-control';
+import { Button, DownloadButton, IconButton } from '../ui/button';
 import { ConfirmDialog } from '../ui/confirm-dialog';
-import { toastError } from '../ui/toast';
+import { Menu, MenuItem, MenuSeparator } from '../ui/menu';
 import { bestModelFile } from './best-model-file';
 
 export function RunActions({ run }: { run: RunDetailView }) {
-  const trpc = useTRPC();
-  const queryClient = useQueryClient();
   const { canEdit } = useMe();
-  const [isAsking, setAsking] = useState(false);
-  const queryKey = trpc.runs.get.queryKey({ id: run.id });
-  const take = (summary: RunSummaryView) =>
-    queryClient.setQueryData<RunDetailView>(queryKey, (old) => old && { ...old, ...summary });
-  const cancel = useMutation(
-    trpc.runs.cancel.mutationOptions({
-      onSuccess: (summary) => {
-        take(summary);
-        setAsking(false);
-      },
-      onError: (error) => toastError('The run was not cancelled', error),
-    }),
-  );
-  const retry = useMutation(
-    trpc.runs.retry.mutationOptions({
-      onSuccess: async (summary) => {
-        take(summary);
-        await queryClient.invalidateQueries({ queryKey });
-      },
-      onError: (error) => toastError('The run was not queued again', error),
-    }),
-  );
+  const [asking, setAsking] = useState<'cancel' | 'requirements' | 'epochs' | null>(null);
+  const close = () => setAsking(null);
+  const control = useRunControl(close);
   const best = bestModelFile(run);
-  const canCancel = canEdit && !isEnded(run.status);
-  const canRetry = canEdit && (run.status === 'failed' || run.status === 'cancelled');
+  const can = sortForControl([run]);
+  const ids = [run.id];
   return (
     <>
-      {canRetry && (
-        <Button onClick={() => retry.mutate({ id: run.id })} busy={retry.isPending}>
+      {canEdit && can.retryable.length > 0 && (
+        <Button onClick={() => control.retry.mutate({ ids })} busy={control.retry.isPending}>
           <RotateCcw aria-hidden /> Retry
         </Button>
       )}
-      {canCancel && (
-        <Button onClick={() => setAsking(true)} disabled={run.cancelRequestedAt !== null}>
-          <Square aria-hidden /> {run.cancelRequestedAt === null ? 'Cancel run' : 'Cancelling…'}
+      {canEdit && can.pausable.length > 0 && (
+        <Button onClick={() => control.pause.mutate({ ids })} busy={control.pause.isPending}>
+          <Pause aria-hidden /> Pause
+        </Button>
+      )}
+      {canEdit && can.resumable.length > 0 && (
+        <Button onClick={() => control.resume.mutate({ ids })} busy={control.resume.isPending}>
+          <Play aria-hidden /> {run.heldAt === null ? 'Go on after all' : 'Resume'}
+        </Button>
+      )}
+      {canEdit && can.cancellable.length > 0 && (
+        <Button onClick={() => setAsking('cancel')}>
+          <Square aria-hidden /> Cancel run
         </Button>
       )}
       {best && (
@@ -57,14 +48,36 @@ export function RunActions({ run }: { run: RunDetailView }) {
           <Download aria-hidden /> Download best checkpoint
         </DownloadButton>
       )}
+      {canEdit && run.role !== 'evaluation' && (
+        <Menu
+          trigger={
+            <IconButton label="More actions" variant="secondary">
+              <Ellipsis aria-hidden />
+            </IconButton>
+          }
+        >
+          <MenuItem asChild>
+            <Link href={`/studies/new?from=${run.studyId}&run=${run.id}`}>
+              <CopyPlus aria-hidden /> Clone as a study
+            </Link>
+          </MenuItem>
+          <MenuSeparator />
+          <RunMenuItems
+            runs={[run]}
+            onPriority={(priority) => control.prioritise.mutate({ ids, priority })}
+            onRequirements={() => setAsking('requirements')}
+            onEpochs={() => setAsking('epochs')}
+          />
+        </Menu>
+      )}
       <ConfirmDialog
-        open={isAsking}
-        onOpenChange={setAsking}
+        open={asking === 'cancel'}
+        onOpenChange={close}
         title="Cancel this run?"
         confirmLabel="Cancel the run"
         keepLabel="Keep it"
-        busy={cancel.isPending}
-        onConfirm={() => cancel.mutate({ id: run.id })}
+        busy={control.cancel.isPending}
+        onConfirm={() => control.cancel.mutate({ ids })}
       >
         <p>
           {run.role === 'evaluation'
@@ -73,6 +86,8 @@ export function RunActions({ run }: { run: RunDetailView }) {
         </p>
         {run.role !== 'evaluation' && <p>Runs that wait for this one fail.</p>}
       </ConfirmDialog>
+      {asking === 'requirements' && <RequirementsDialog runs={[run]} onClose={close} onDone={close} />}
+      {asking === 'epochs' && <EpochsDialog runs={[run]} onClose={close} onDone={close} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 'use client';
-import { FlaskConical, Gauge, Server, Settings } from 'lucide-react';
+import { FlaskConical, Gauge, ListOrdered, Server, Settings } from 'lucide-react';
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import { cn } from '../ui/cn';
@@ -7,6 +7,7 @@ import { cn } from '../ui/cn';
 const ITEMS = [
   { href: '/', label: 'Studies', icon: FlaskConical, owns: ['/studies', '/runs'] },
   { href: '/evaluations', label: 'Evaluations', icon: Gauge, owns: ['/evaluations'] },
+  { href: '/queue', label: 'Queue', icon: ListOrdered, owns: ['/queue'] },
   { href: '/hosts', label: 'Hosts', icon: Server, owns: ['/hosts'] },
   { href: '/settings', label: 'Settings', icon: Settings, owns: ['/settings'] },
 ] as const;

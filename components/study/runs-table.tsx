@@ -1,5 +1,4 @@
 'use client';
-import { isEnded } from '@mealtable/protocol/statuses';
 import type { RunSummaryView } from '@mealtable/protocol/views';
 import {
   getCoreRowModel,
@@ -10,8 +9,8 @@ import {
 } from '@tanstack/react-table';
 import { memo, useCallback, useMemo, useState } from 'react';
 import { plural } from '../format';
+import { BulkBar } from '../queue/bulk-bar';
 import { Section } from '../ui/panel';
-import { CancelRunsButton } from './cancel-runs-button';
 import { EVERYTHING, filterRuns, type RunFilter } from './filter-runs';
 import { RUN_COLUMNS } from './runs-columns';
 import { RunsFilterBar } from './runs-filter-bar';
@@ -38,7 +37,6 @@ export const RunsTable = memo(function RunsTable({ runs, canEdit }: { runs: RunS
     enableMultiSort: true,
   });
   const selected = runs.filter((run) => rowSelection[run.id]);
-  const cancellable = selected.filter((run) => !isEnded(run.status) && run.cancelRequestedAt === null);
   return (
     <Section
       title="Runs"
@@ -47,11 +45,7 @@ export const RunsTable = memo(function RunsTable({ runs, canEdit }: { runs: RunS
           ? plural(runs.length, 'run')
           : `${plural(shown.length, 'run')} of ${runs.length} shown`
       }
-      actions={
-        selected.length > 0 && (
-          <CancelRunsButton selectedCount={selected.length} runs={cancellable} onDone={() => setRowSelection({})} />
-        )
-      }
+      actions={selected.length > 0 && <BulkBar runs={selected} onDone={() => setRowSelection({})} />}
     >
       <RunsFilterBar runs={runs} filter={filter} onChange={setFilter} />
       {shown.length === 0 ? (

@@ -2,18 +2,20 @@
 import { isActive, isEnded } from '@mealtable/protocol/statuses';
 import type { StudyView } from '@mealtable/protocol/views';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CopyPlus, Ellipsis, Pencil, Plus, Square, Trash2 } from 'lucide-react';
+import { CopyPlus, Ellipsis, Gauge, ListPlus, Pencil, Plus, Square, Trash2 } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useState } from 'react';
 import { plural } from '../format';
+import { EpochsDialog } from '../queue/epochs-dialog';
 import { useTRPC } from '../trpc-provider';
 import { Button, ButtonLink, IconButton } from '../ui/button';
 import { ConfirmDialog } from '../ui/confirm-dialog';
 import { Menu, MenuItem, MenuSeparator } from '../ui/menu';
 import { toastError } from '../ui/toast';
+import { LimitDialog } from './limit-dialog';
 import { RenameDialog } from './rename-dialog';
 
-type Asking = 'cancel' | 'remove' | 'rename' | null;
+type Asking = 'cancel' | 'remove' | 'rename' | 'limit' | 'epochs' | null;
 
 export function StudyActions({ study }: { study: StudyView }) {
   const trpc = useTRPC();
@@ -39,6 +41,7 @@ export function StudyActions({ study }: { study: StudyView }) {
     }),
   );
   const unfinished = study.runs.filter((run) => !isEnded(run.status)).length;
+  const extendable = study.runs.find((run) => run.role === 'student' || run.role === 'baseline');
   const active = study.runs.filter((run) => isActive(run.status)).length;
   return (
     <>
@@ -63,11 +66,23 @@ export function StudyActions({ study }: { study: StudyView }) {
         <MenuItem icon={<Pencil aria-hidden />} onSelect={() => setAsking('rename')}>
           Rename and notes
         </MenuItem>
+        <MenuItem icon={<Gauge aria-hidden />} onSelect={() => setAsking('limit')}>
+          Runs at once…
+        </MenuItem>
+        {extendable && (
+          <MenuItem icon={<ListPlus aria-hidden />} onSelect={() => setAsking('epochs')}>
+            More epochs…
+          </MenuItem>
+        )}
         <MenuSeparator />
         <MenuItem icon={<Trash2 aria-hidden />} danger disabled={active > 0} onSelect={() => setAsking('remove')}>
           {active > 0 ? 'Delete (cancel its runs first)' : 'Delete'}
         </MenuItem>
       </Menu>
+      {asking === 'limit' && <LimitDialog study={study} onClose={() => setAsking(null)} />}
+      {asking === 'epochs' && extendable && (
+        <EpochsDialog runs={[extendable]} onClose={() => setAsking(null)} onDone={() => setAsking(null)} />
+      )}
       <RenameDialog study={study} open={asking === 'rename'} onOpenChange={close} />
       <ConfirmDialog
         open={asking === 'cancel'}

@@ -24,6 +24,7 @@ const LOOKS: Record<ShownStatus, { icon: LucideIcon; tone: Tone; text: string; s
   failed: { icon: CircleX, tone: 'bad', text: 'text-bad' },
   cancelled: { icon: Ban, tone: 'neutral', text: 'text-ink-3' },
   paused: { icon: CirclePause, tone: 'warn', text: 'text-warn' },
+  pausing: { icon: CirclePause, tone: 'warn', text: 'text-warn' },
   cancelling: { icon: OctagonX, tone: 'warn', text: 'text-warn' },
 };
 

@@ -22,3 +22,5 @@ export function Toaster() {
 export const toastDone = (message: string) => toast.success(message);
 /** @param what "The run could not be cancelled" */
 export const toastError = (what: string, error: unknown) => toast.error(what, { description: describeError(error) });
+/** Done in part, or not in the way that was meant. @param why a sentence */
+export const toastPartly = (what: string, why: string) => toast.warning(what, { description: why });

@@ -65,19 +65,27 @@ export async function cancelStudy(hub: CoreHub, studyId: string): Promise<{ canc
 /**
  * A design for the form, to be changed there and created as a new study; nothing is stored.
  * @param copyName left out: one made from the study's own
+ * @param runId a run of a distilled student: the design is then that of its variant and seed alone
  */
 export async function cloneDesign(
   db: Queryable,
   studyId: string,
-  copyName?: string,
+  { copyName, runId }: { copyName?: string | undefined; runId?: string | undefined } = {},
 ): Promise<{ name: string; design: StudyDesign }> {
-  const { rows } = await db.query<{ name: string; design: unknown }>(
-    `SELECT name, design FROM studies WHERE id = $1 AND kind = 'ablation'`,
-    [studyId],
+  const { rows } = await db.query<{ name: string; design: unknown; seed: number | null; levels: object | null }>(
+    `SELECT s.name, s.design, r.seed, v.levels FROM studies s
+     LEFT JOIN runs r ON r.id = $2 AND r.study_id = s.id LEFT JOIN variants v ON v.id = r.variant_id
+     WHERE s.id = $1 AND s.kind = 'ablation'`,
+    [studyId, runId ?? null],
   );
   const study = rows[0];
   if (!study) throw unknownStudy(studyId);
-  return { name: copyName ?? `${study.name} (copy)`.slice(0, 200), design: StudyDesign.parse(study.design) };
+  const { levels, seed } = study;
+  const variant = levels === null ? {} : { design: 'list', list: [levels], seeds: [seed], baseline: false };
+  return {
+    name: copyName ?? `${study.name} (copy)`.slice(0, 200),
+    design: StudyDesign.parse({ ...(study.design as object), ...variant }),
+  };
 }
 
 /**

@@ -135,9 +135,9 @@ test('retrying a selection takes what others need first, and says what cannot be
   const { hub } = core;
   const hostId = await addHost(hub);
   const runs = await runsOf(hub, await addStudy(hub, makeDesign({ seeds: [1] })));
-  const [a, b] = (await claimRuns(hub, hostId, 2)) as [{ runId: string }, { runId: string }];
+  const [a, b] = await claimRuns(hub, hostId, 2);
   await cancel(...runs);
-  for (const { runId } of [a, b])
+  for (const { runId } of [a!, b!])
     await new ScriptedAttempt(hub, { runId, attempt: 1 }).send(ended({ outcome: 'cancelled' }));
   const students = runs.slice(3);
   const refused = await transact(hub, (tx) => retryRuns(tx, students));

@@ -167,7 +167,7 @@ describe('a whole study', () => {
     expect(view).toMatchObject({ name: 'Other', notes: 'Notes.', referenceVariantId: last.variantId });
     expect(view.rows.filter((r) => r.isReference)).toHaveLength(1);
     expect(await cloneDesign(hub.pool, studyId)).toEqual({ name: 'Other (copy)', design: makeDesign() });
-    expect((await cloneDesign(hub.pool, studyId, 'Mine')).name).toBe('Mine');
+    expect((await cloneDesign(hub.pool, studyId, { copyName: 'Mine' })).name).toBe('Mine');
 
     const foreign = (await loadStudyView(hub.pool, await addStudy(hub))).rows[0]!;
     await expect(setReference(hub, studyId, foreign.variantId)).rejects.toThrow(/has no variant/);

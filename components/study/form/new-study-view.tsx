@@ -13,13 +13,25 @@ import { ReadOnlyNotice } from './read-only-notice';
 import { StudyForm } from './study-form';
 import { useFormData } from './use-form-data';
 
-export function NewStudyView({ cloneOf }: { cloneOf: string | null }) {
+interface NewStudyViewProps {
+  /** Study that the form begins with, or null. */
+  cloneOf: string | null;
+  /** A run of it, whose variant and seed alone are wanted, or null. */
+  cloneOfRun: string | null;
+}
+
+export function NewStudyView({ cloneOf, cloneOfRun }: NewStudyViewProps) {
   const trpc = useTRPC();
   const router = useRouter();
   const queryClient = useQueryClient();
   const { me, canEdit } = useMe();
   const { datasets, teachers, error, retry } = useFormData();
-  const source = useQuery(trpc.studies.clone.queryOptions({ id: cloneOf ?? '' }, { enabled: cloneOf !== null }));
+  const source = useQuery(
+    trpc.studies.clone.queryOptions(
+      { id: cloneOf ?? '', ...(cloneOfRun !== null && { runId: cloneOfRun }) },
+      { enabled: cloneOf !== null },
+    ),
+  );
   const create = useMutation(
     trpc.studies.create.mutationOptions({
       onSuccess: async ({ id }) => {

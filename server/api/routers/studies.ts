@@ -1,5 +1,5 @@
 import { DEMO_NAMES, DEMOS } from '@mealtable/protocol/demo-study';
-import { StudyId, VariantId } from '@mealtable/protocol/ids';
+import { RunId, StudyId, VariantId } from '@mealtable/protocol/ids';
 import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import { z } from 'zod';
 import { createStudy } from '../../studies/create.ts';
@@ -45,8 +45,8 @@ export const studiesRouter = createRouter({
     }),
   /** The design with a name for its copy, for the form. */
   clone: viewerProcedure
-    .input(z.strictObject({ id: StudyId, name: StudyName.optional() }))
-    .query(({ ctx, input }) => cloneDesign(ctx.pool, input.id, input.name)),
+    .input(z.strictObject({ id: StudyId, name: StudyName.optional(), runId: RunId.optional() }))
+    .query(({ ctx, input }) => cloneDesign(ctx.pool, input.id, { copyName: input.name, runId: input.runId })),
   extend: editorProcedure
     .input(z.strictObject({ id: StudyId, design: StudyDesign }))
     .mutation(({ ctx, input }) => extendStudy(ctx, input.id, input.design)),

@@ -5,5 +5,6 @@ import { NewStudyView } from '@/components/study/form/new-study-view';
 export const metadata: Metadata = { title: 'New study' };
 
 export default async function NewStudyPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
-  return <NewStudyView cloneOf={firstParam((await searchParams).from)} />;
+  const { from, run } = await searchParams;
+  return <NewStudyView cloneOf={firstParam(from)} cloneOfRun={firstParam(run)} />;
 }
