@@ -100,10 +100,21 @@ export type WaitReason =
   | { kind: 'refused'; hosts: { name: string; reason: string }[] }
   | { kind: 'draining'; hosts: string[] }
   | { kind: 'resting'; hosts: { name: string; until: number; reason: string }[] }
+  /** It asks for a Slurm cluster, which decides when and where. */
+  | ({ kind: 'cluster' } & ClusterWait)
   /** As many of its study's runs are active as may be, or those before it will be. */
   | { kind: 'study_limit'; limit: number; studyId: string }
   /** All slots that could take it are in use, or go to runs before it. */
   | { kind: 'no_slot' };
+
+export interface ClusterWait {
+  launcherId: string;
+  name: string;
+  /** Null: no job of the run is in the cluster's queue. */
+  job: { jobId: string | null; state: string; reason: string | null } | null;
+  /** No jobs are submitted until then. */
+  rest: { until: number; reason: string } | null;
+}
 
 export interface QueueItem {
   run: RunSummaryView;
