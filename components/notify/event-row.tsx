@@ -18,13 +18,18 @@ interface EventRowProps {
 /** One event: what happened, and when. */
 export function EventRow({ event, withStudy = false, isUnread = false, here, onOpen }: EventRowProps) {
   const path = pathOfEvent(event);
+  const time = (
+    <span className="shrink-0 pt-px text-ink-3 text-xs">
+      <RelativeTime at={event.at} />
+    </span>
+  );
   const content = (
     <>
       <EventIcon kind={event.kind} />
       <span className="min-w-0 grow">
         {withStudy && (
           <span className="flex items-baseline gap-2">
-            <span className="truncate font-medium" title={event.studyName ?? undefined}>
+            <span className="min-w-0 grow truncate font-medium" title={event.studyName ?? undefined}>
               {event.studyName ?? EVENT_KINDS[event.kind].name}
             </span>
             {isUnread && (
@@ -32,13 +37,12 @@ export function EventRow({ event, withStudy = false, isUnread = false, here, onO
                 <span className="sr-only">New</span>
               </span>
             )}
+            {time}
           </span>
         )}
         <span className={cn('block break-words', withStudy && 'line-clamp-3 text-ink-2')}>{describeEvent(event)}</span>
       </span>
-      <span className="shrink-0 pt-px text-ink-3 text-xs">
-        <RelativeTime at={event.at} />
-      </span>
+      {!withStudy && time}
     </>
   );
   const className = 'flex items-start gap-2.5 rounded-control px-2 py-1.5 text-sm';

@@ -1,5 +1,5 @@
 /** Events reach the pages that watch, once each. */
-import type { EventView } from '@mealtable/protocol/events';
+import type { EventPage, EventView } from '@mealtable/protocol/events';
 import {
   type BrowserToHub,
   type HubToBrowser,
@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelStudy } from '../../server/studies/manage.ts';
 import { addHost, addStudy, until } from '../support/core.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { rawRequest } from '../support/raw-request.ts';
 import { closeSockets, connectSocket } from '../support/scripted-agent.ts';
 
 let hub: TestHub;
@@ -31,6 +32,25 @@ async function openPage(...topics: WatchTopic[]) {
   for (const topic of topics) expect(await socket.emitWithAck('watch', topic)).toEqual({ ok: true });
   return seen;
 }
+
+test('the study page asks for its activity page by page', async () => {
+  await addHost(hub.hub);
+  const id = await addStudy(hub.hub);
+  await cancelStudy(hub.hub, id);
+  const ask = async (cursor?: number) => {
+    // With the direction, as the page's library sends it.
+    const input = encodeURIComponent(JSON.stringify({ json: { id, limit: 2, direction: 'forward', cursor } }));
+    const reply = await rawRequest(hub.url, `/api/trpc/events.ofStudy?input=${input}`, { headers: { Cookie: cookie } });
+    return JSON.parse(reply.body).result.data.json as EventPage;
+  };
+  const newest = await ask();
+  expect(newest.events.map(({ kind }) => kind)).toEqual(['study-finished', 'runs-cancelled']);
+  expect(newest.hasOlder).toBe(true);
+  const older = await ask(newest.events[1]!.id);
+  expect(older.events.map(({ kind }) => kind)).toEqual(['study-created']);
+  expect(older.hasOlder).toBe(false);
+  await hub.hub.pool.query('TRUNCATE studies, hosts, events CASCADE');
+});
 
 test('pages of lists get every event, a study’s page its own, and who watches both gets it once', async () => {
   const list = await openPage({ kind: 'all' });

@@ -14,6 +14,8 @@ export const eventsRouter = createRouter({
         /** Id of the event that the page ends before; the newest without it. */
         cursor: z.int().positive().nullish(),
         limit: z.int().min(1).max(200).default(50),
+        /** Sent along by the page's library; there is one direction. */
+        direction: z.literal('forward').optional(),
       }),
     )
     .query(({ ctx, input }) => loadStudyEvents(ctx.pool, input.id, input.cursor ?? null, input.limit)),
