@@ -11,14 +11,19 @@ export interface DeliverOptions {
   resolve?: Resolve;
   pollMs?: number;
   timeoutMs?: number;
+  endGraceMs?: number;
 }
 
-/** @returns what ends it, waiting for the tries that are under way */
+/** Time that tries get to come to their ends when the hub does. */
+const END_GRACE_MS = 2_000;
+
+/** @returns what ends it: tries that are under way are waited for a moment, then cut off and made again by the next hub */
 export function startDelivering(
   hub: Pick<Hub, 'pool' | 'bus' | 'now' | 'baseUrl'>,
-  { resolve = resolveBySystem, pollMs = WEBHOOK_POLL_MS, timeoutMs }: DeliverOptions = {},
+  { resolve = resolveBySystem, pollMs = WEBHOOK_POLL_MS, timeoutMs, endGraceMs = END_GRACE_MS }: DeliverOptions = {},
 ): () => Promise<void> {
   const busy = new Map<string, Promise<void>>();
+  const ending = new AbortController();
   let stopped = false;
   let looking: Promise<void> | null = null;
   let askedAgain = false;
@@ -29,7 +34,8 @@ export function startDelivering(
     const body = JSON.stringify(makePayload(event, hub.baseUrl()));
     const timestamp = Math.floor(hub.now().getTime() / 1000);
     const headers = signHeaders(claimed.secret, `evt_${claimed.eventId}`, timestamp, body);
-    await settleDelivery(hub.pool, claimed, await sendWebhook(claimed, headers, body, { resolve, timeoutMs }));
+    const options = { resolve, timeoutMs, ending: ending.signal };
+    await settleDelivery(hub.pool, claimed, await sendWebhook(claimed, headers, body, options));
   };
   const begin = (claimed: ClaimedDelivery) => {
     const work = deliver(claimed)
@@ -71,7 +77,9 @@ export function startDelivering(
     stopped = true;
     clearInterval(timer);
     hub.bus.off('webhooks:due', look);
+    const cut = setTimeout(() => ending.abort(), endGraceMs);
     await looking;
     await Promise.all(busy.values());
+    clearTimeout(cut);
   };
 }

@@ -8,6 +8,8 @@ import { type Address, AddressRefused, findAddresses, type Resolve } from './che
 export interface SendOptions {
   resolve: Resolve;
   timeoutMs?: number;
+  /** Cuts the try off: the hub ends. */
+  ending?: AbortSignal;
 }
 /** `final`: another try would end the same way. */
 export type SendResult =
@@ -26,15 +28,16 @@ export async function sendWebhook(
   { url, allowsPrivate }: { url: string; allowsPrivate: boolean },
   headers: Record<string, string>,
   body: string,
-  { resolve, timeoutMs = WEBHOOK_TIMEOUT_MS }: SendOptions,
+  { resolve, timeoutMs = WEBHOOK_TIMEOUT_MS, ending }: SendOptions,
 ): Promise<SendResult> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(ending ? [ending] : [])]);
   try {
     const target = new URL(url);
     const addresses = await orAbort(findAddresses(target, allowsPrivate, resolve), signal);
     return judgeAnswer(await post(target, addresses, headers, body, signal));
   } catch (error) {
     if (error instanceof AddressRefused) return fault(error.message, null, true);
+    if (ending?.aborted) return fault('The hub ended before an answer came.');
     if (signal.aborted) return fault(`No answer came within ${timeoutMs / 1000} seconds.`);
     return fault(describeNetworkFault(error));
   }
@@ -43,6 +46,7 @@ export async function sendWebhook(
 /** A resolver cannot be interrupted, only left alone. */
 function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     work.then(resolve, reject);
   });

@@ -30,7 +30,6 @@ beforeAll(async () => {
 afterAll(() => core.close());
 beforeEach(async () => {
   await core.reset();
-  await core.hub.pool.query('TRUNCATE events, webhooks CASCADE');
   await core.hub.pool.query(
     `INSERT INTO users (id, name, email, updated_at) VALUES ('u', 'Ada', 'ada@example.org', now())`,
   );
@@ -231,6 +230,19 @@ describe('a delivery', () => {
     await arrived(1);
     await stop();
     expect((await deliveriesOf(id))[0]).toMatchObject({ status: 'delivered' });
+  });
+
+  test('to a receiver that does not answer is cut off when the hub stops, and stays to be made', async () => {
+    const { id } = await addWebhook();
+    receiver.answer = () => {};
+    const stop = deliver({ timeoutMs: 60_000, endGraceMs: 50 });
+    await note();
+    await arrived(1);
+    await stop();
+    expect((await deliveriesOf(id))[0]).toMatchObject({
+      status: 'pending',
+      lastError: 'The hub ended before an answer came.',
+    });
   });
 
   test('whose claim ran out changes nothing any more', async () => {
