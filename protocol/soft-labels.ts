@@ -1,6 +1,7 @@
 /** Where a student's soft labels come from. Absent means `online`: the teachers are asked in every step. */
 import { z } from 'zod';
 import type { MethodFields } from './distillation-method.ts';
+import { HostLabels } from './host-labels.ts';
 import { RunId } from './ids.ts';
 import type { MixingConfig } from './training-recipe.ts';
 
@@ -50,7 +51,12 @@ export const SoftLabelsConfig = z.discriminatedUnion('mode', [Online, CachedLabe
 export type SoftLabelsConfig = z.infer<typeof SoftLabelsConfig>;
 
 /** Of a study: with `prefill` its first runs compute all labels that its students need, which then ask no teacher. */
-export const PrefilledLabels = z.strictObject({ mode: z.literal('prefill'), ...choosableFields });
+export const PrefilledLabels = z.strictObject({
+  mode: z.literal('prefill'),
+  ...choosableFields,
+  /** What a host must have to take the runs that label; any host may unless given. */
+  hostLabels: HostLabels.optional(),
+});
 export type PrefilledLabels = z.infer<typeof PrefilledLabels>;
 export const StudySoftLabels = z.discriminatedUnion('mode', [Online, SharedLabels, PrefilledLabels]);
 export type StudySoftLabels = z.infer<typeof StudySoftLabels>;

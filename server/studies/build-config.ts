@@ -126,7 +126,8 @@ function lookUp(
     if (runId === undefined) throw new Error(`The set "${key}" has no run.`);
     return runId;
   });
-  return { ...softLabels, mode: 'cached', logits: sets.some(({ logits }) => logits), labelledBy };
+  const { hostLabels: _, ...kept } = softLabels;
+  return { ...kept, mode: 'cached', logits: sets.some(({ logits }) => logits), labelledBy };
 }
 
 /** Of a design's recipe, null says that there is none; a config leaves it out. */

@@ -21,6 +21,8 @@ export interface RunRow {
   /** Of the crops, for a run that labels. */
   seed: number;
   config: RunConfig;
+  /** Labels that its host must have. */
+  requiredLabels: string[];
 }
 export interface StudyPlan {
   /** All variants of the design, in the order of the table. */
@@ -53,6 +55,8 @@ export function planStudy(
     labelling: new Map(idsBy('labelling').map(({ key, runs }) => [key, runIdOf(runs[0]!.key)])),
   };
 
+  const { softLabels } = design;
+  const hostLabels = (softLabels?.mode === 'prefill' && softLabels.hostLabels) || [];
   for (const [position, variant] of variants.entries()) {
     const existingId = existing.variantIds.get(variant.key);
     const variantId = existingId ?? makeId('variant');
@@ -66,7 +70,9 @@ export function planStudy(
       if (existing.runIds.has(run.key)) continue;
       const id = runIdOf(run.key);
       const config = buildConfig(design, variant, run.seed, needed);
-      plan.newRuns.push({ id, variantId, role: variant.role, network: variant.network, seed: run.seed, config });
+      const requiredLabels = variant.role === 'labelling' ? hostLabels : [];
+      const { role, network } = variant;
+      plan.newRuns.push({ id, variantId, role, network, seed: run.seed, config, requiredLabels });
       for (const dependsOnId of needs) plan.dependencies.push({ runId: id, dependsOnId });
     }
   }

@@ -39,12 +39,13 @@ async function writeVariants(tx: Tx, studyId: string, { variants }: StudyPlan) {
 /** Rows of one transaction share its time; the microseconds keep the order of the table, in which runs are claimed. */
 async function writeRuns(tx: Tx, studyId: string, { newRuns }: StudyPlan) {
   await tx.query(
-    `INSERT INTO runs (id, study_id, variant_id, role, seed, config, dataset, network, max_attempts, created_at)
+    `INSERT INTO runs (id, study_id, variant_id, role, seed, config, dataset, network, required_labels, max_attempts,
+       created_at)
      SELECT id, $1, variant_id, role::run_role, seed, config, config->>'dataset', network,
-            $2, now() + n * interval '1 microsecond'
-     FROM (SELECT id, variant_id, role, seed, network, config::jsonb AS config, n
-           FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[])
-                WITH ORDINALITY AS t(id, variant_id, role, seed, network, config, n)) AS rows`,
+            ARRAY(SELECT jsonb_array_elements_text(labels)), $2, now() + n * interval '1 microsecond'
+     FROM (SELECT id, variant_id, role, seed, network, config::jsonb AS config, labels::jsonb AS labels, n
+           FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::text[])
+                WITH ORDINALITY AS t(id, variant_id, role, seed, network, config, labels, n)) AS rows`,
     [
       studyId,
       MAX_ATTEMPTS,
@@ -54,6 +55,7 @@ async function writeRuns(tx: Tx, studyId: string, { newRuns }: StudyPlan) {
       newRuns.map((r) => r.seed),
       newRuns.map((r) => r.network),
       newRuns.map((r) => JSON.stringify(r.config)),
+      newRuns.map((r) => JSON.stringify(r.requiredLabels)),
     ],
   );
 }

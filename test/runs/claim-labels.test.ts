@@ -36,9 +36,9 @@ beforeAll(async () => {
 afterAll(() => core.close());
 beforeEach(() => core.reset());
 
-const design = () =>
+const design = (hostLabels?: string[]) =>
   makeDesign({
-    softLabels: { mode: 'prefill', viewsPerImage: 3 },
+    softLabels: { mode: 'prefill', viewsPerImage: 3, ...(hostLabels && { hostLabels }) },
     planned: makeDesign().planned.slice(0, 1),
     baseline: false,
     factors: { teachers: [[plannedRef('a')]], discriminator: [true], inputSize: [24] },
@@ -103,6 +103,18 @@ test('who labels gets its teacher, goes on from its latest files, and gives them
   expect(granted.labels?.map(({ runId, files }) => [runId, byName(files)])).toEqual([
     [labelling, byName(whole.record.files)],
   ]);
+});
+
+test('a run that labels goes only to a host with the labels that its study names', async () => {
+  const { hub } = core;
+  const host = await addHost(hub, { configFeatures: [...configFeatures()] });
+  const studyId = await addStudy(hub, design(['a100', 'room:2']));
+  const [, labelling] = await runsOf(hub, studyId);
+  await succeed(hub, (await claimOne(hub, host))!);
+  await hub.pool.query(`UPDATE hosts SET labels = '{a100}' WHERE id = $1`, [host]);
+  expect(await claimRuns(hub, host, 1)).toEqual([]);
+  await hub.pool.query(`UPDATE hosts SET labels = '{a100,big,room:2}' WHERE id = $1`, [host]);
+  expect((await claimOne(hub, host))?.runId).toBe(labelling);
 });
 
 test('labels are no result: no row of the table, no best checkpoint, no teacher, no download', async () => {

@@ -63,6 +63,15 @@ test('a set belongs to a teacher, a size and a temperature, those of averaged lo
   expect([teachers.map(({ weight }) => weight), ensemble]).toEqual([[2, undefined], 'mean-logit']);
 });
 
+test('only runs that label need the host labels that the study names', () => {
+  const { newRuns } = plan(prefilled({ softLabels: { ...PREFILL, hostLabels: ['room:2', 'a100', 'a100'] } }));
+  for (const { role, requiredLabels, config } of newRuns) {
+    expect([role, requiredLabels]).toEqual([role, role === 'labelling' ? ['a100', 'room:2'] : []]);
+    expect(config).not.toHaveProperty('softLabels.hostLabels');
+  }
+  expect(new Set(plan(prefilled()).newRuns.flatMap(({ requiredLabels }) => requiredLabels)).size).toBe(0);
+});
+
 test('logits are in all sets where one student needs them, or where the study says so', () => {
   const both = { ...factors, discriminator: [false, true] };
   expect(keysOf(prefilled({ factors: both }))).toEqual(['labels|a|s24|logits', 'labels|b|s24|logits']);

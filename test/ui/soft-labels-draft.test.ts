@@ -45,6 +45,18 @@ describe('the switch for soft labels', () => {
     });
   });
 
+  it('says which hosts label, where runs of their own do', () => {
+    const hostLabels = 'a100, room:2 a100';
+    const prefill = draftWith({ softLabels: cached({ mode: 'prefill', hostLabels }) });
+    expect(parse(prefill).softLabels).toMatchObject({ hostLabels: ['a100', 'room:2'] });
+    expect(draftFromDesign('x', '', parse(prefill)).softLabels.hostLabels).toBe('a100, room:2');
+    expect(parse(draftWith({ softLabels: cached({ mode: 'prefill' }) })).softLabels).not.toHaveProperty('hostLabels');
+    expect(parse(draftWith({ softLabels: cached({ hostLabels }) })).softLabels).not.toHaveProperty('hostLabels');
+    expect(problemsOf(draftWith({ softLabels: cached({ mode: 'prefill', hostLabels: 'A 100' }) }))).toEqual([
+      { path: 'softLabels.hostLabels.0', message: expect.stringMatching(/^A label has 1-63 lower-case letters/) },
+    ]);
+  });
+
   it('keeps logits for all variants where some have a discriminator that takes them and others do not', () => {
     const logitsOf = (part: Partial<StudyDraft>) => parse(draftWith(part)).softLabels;
     expect(logitsOf({ discriminator: [false, true] })).toMatchObject({ logits: true });

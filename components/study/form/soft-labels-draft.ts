@@ -19,6 +19,8 @@ export interface SoftLabelsDraft {
   augmentationSeed: string;
   keep: `${CachedLabels['keep']}`;
   logits: KeptLogits;
+  /** Of hosts that may label, separated by commas or spaces; for prefilled labels. */
+  hostLabels: string;
 }
 
 export const newSoftLabels = (): SoftLabelsDraft => ({
@@ -27,6 +29,7 @@ export const newSoftLabels = (): SoftLabelsDraft => ({
   augmentationSeed: '0',
   keep: 'full',
   logits: 'shared',
+  hostLabels: '',
 });
 
 /** What of a study decides which variants have a discriminator that takes logits. */
@@ -55,6 +58,7 @@ export function softLabelsDraft(design: StudyDesign): SoftLabelsDraft {
     augmentationSeed: String(augmentationSeed),
     keep: `${keep}`,
     logits: logits === undefined ? unsaid : logits ? 'always' : 'never',
+    hostLabels: softLabels.mode === 'prefill' ? (softLabels.hostLabels ?? []).join(', ') : '',
   };
 }
 
@@ -63,6 +67,7 @@ export function softLabelsInput(draft: SoftLabelsDraft, needs: LogitNeeds) {
   if (draft.mode === 'online') return {};
   // Prefilled sets are shared by all unless said otherwise.
   const shared = (draft.mode === 'cached' && isLogitsMixed(needs)) || undefined;
+  const hostLabels = draft.mode === 'prefill' ? draft.hostLabels.split(/[\s,]+/).filter(Boolean) : [];
   const logits = { shared, own: undefined, always: true, never: false }[draft.logits];
   return {
     softLabels: {
@@ -71,6 +76,7 @@ export function softLabelsInput(draft: SoftLabelsDraft, needs: LogitNeeds) {
       augmentationSeed: toGivenNumber(draft.augmentationSeed),
       keep: KEPT_CLASSES.find((kept) => `${kept}` === draft.keep),
       ...(logits !== undefined && { logits }),
+      ...(hostLabels.length > 0 && { hostLabels }),
     },
   };
 }

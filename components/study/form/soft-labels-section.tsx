@@ -1,6 +1,6 @@
 'use client';
 import { Field, FieldError } from '../../ui/field';
-import { NumberInput } from '../../ui/input';
+import { Input, NumberInput } from '../../ui/input';
 import { Panel } from '../../ui/panel';
 import { Segmented } from '../../ui/segmented';
 import { Select } from '../../ui/select';
@@ -138,6 +138,25 @@ function KeptLabelFields({ change }: { change: (part: Partial<SoftLabelsDraft>) 
           />
         )}
       </Field>
+      {isPrefilled && (
+        <Field
+          label="Hosts that label"
+          optional
+          path={`${PATH}.hostLabels`}
+          error={errorAt('hostLabels')}
+          hint="Labels that a host must have to take the runs that label, separated by commas. Empty: any host may."
+        >
+          {(control) => (
+            <Input
+              {...control}
+              disabled={disabled}
+              value={softLabels.hostLabels}
+              placeholder="a100"
+              onChange={(event) => change({ hostLabels: event.target.value })}
+            />
+          )}
+        </Field>
+      )}
     </div>
   );
 }
