@@ -104,6 +104,6 @@ export const ROLE_HEADINGS: Record<RunRole, string> = {
 
 export const USER_ROLE_WORDS: Record<UserRole, { name: string; may: string }> = {
   owner: { name: 'Owner', may: 'Everything, including members and hosts.' },
-  editor: { name: 'Editor', may: 'Create studies, start, cancel and retry runs, attach hosts.' },
+  editor: { name: 'Editor', may: 'Create studies, start, pause, cancel and retry runs, attach and drain hosts.' },
   viewer: { name: 'Viewer', may: 'Look at everything and download checkpoints.' },
 };

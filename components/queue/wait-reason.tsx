@@ -107,7 +107,7 @@ export function WaitReasonText({ reason, position }: { reason: WaitReason; posit
       return position === null || position === 1 ? (
         <>All slots that could take it are in use. It is next.</>
       ) : (
-        <>All slots that could take it are in use; {plural(position - 1, 'run')} are before it.</>
+        <>All slots that could take it are in use; {plural(position - 1, 'run is', 'runs are')} before it.</>
       );
   }
 }

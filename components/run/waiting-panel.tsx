@@ -25,7 +25,6 @@ export function WaitingPanel({ run }: { run: RunDetailView }) {
 
 function Waiting({ run }: { run: RunDetailView }) {
   const trpc = useTRPC();
-  // Its key follows what of the run decides the reasons: they change with it at once.
   const { data } = useQuery(
     trpc.runs.waiting.queryOptions({ id: run.id }, { refetchInterval: RENEW_MS, staleTime: 0 }),
   );

@@ -81,7 +81,7 @@ const requireRole = (needed: UserRole) =>
 
 /** Reads. */
 export const viewerProcedure = requireRole('viewer');
-/** Writes studies, runs and agent tokens. */
+/** Writes studies, runs and agent tokens, and decides which runs hosts take. */
 export const editorProcedure = requireRole('editor');
 /** Writes members, hosts and everybody's tokens. */
 export const ownerProcedure = requireRole('owner');
