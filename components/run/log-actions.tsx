@@ -20,11 +20,12 @@ export function LogActions({ runId, filter, attempts, onJump, textOf }: LogActio
   const isWhole = filter.sources.length === LOG_SOURCES.length;
   const query = isWhole ? '' : `?sources=${filter.sources.join(',')}`;
   return (
-    <div className="flex flex-wrap items-center gap-2 sm:ml-auto">
+    <div className="ml-auto flex flex-wrap items-center gap-2">
       {attempts.length > 1 && (
         <Select
           aria-label="Jump to an attempt"
           placeholder="Jump to attempt"
+          className="w-auto"
           value={undefined}
           onChange={(attempt) => onJump(Number(attempt))}
           options={attempts.map((attempt) => ({ value: String(attempt), label: `Attempt ${attempt}` }))}

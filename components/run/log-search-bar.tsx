@@ -24,12 +24,12 @@ export function LogSearchBar({ search, found, at, onGo, box }: LogSearchBarProps
   const { text, setText, isRegex, setRegex } = search;
   const hasHits = found.hits.length > 0;
   return (
-    <div className="flex w-full min-w-0 flex-wrap items-center gap-1 sm:w-auto">
+    <div className="flex w-full min-w-0 flex-wrap items-center gap-1 sm:w-auto sm:grow">
       <SearchBox
         label="Search the log"
         value={text}
         onChange={setText}
-        className="min-w-0 grow sm:w-60"
+        className="min-w-0 max-w-xl grow basis-40"
         input={{
           ref: box,
           maxLength: MAX_SEARCH_LENGTH,

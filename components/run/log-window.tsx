@@ -126,9 +126,11 @@ export function LogWindow(props: LogWindowProps) {
 
   return (
     <>
-      <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
+      <div className="mb-2 flex flex-wrap items-start gap-x-4 gap-y-2">
         <div className="-mx-1 max-w-full overflow-x-auto px-1">{filters}</div>
         <LogSearchBar search={search} found={found} at={at} onGo={go} box={searchBox} />
+      </div>
+      <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
         <Switch label="Follow" checked={isFollowing && !buffer.hasNewer} onChange={followEnd} />
         <Switch label="Wrap" checked={wraps} onChange={onWrap} />
         <LogActions

@@ -21,7 +21,7 @@ export interface SearchLimits {
   /** A pattern that takes longer is given up. */
   timeoutMs: number;
 }
-export const searchLimits: SearchLimits = { linesPerCall: 100_000, hitsPerCall: 2_000, timeoutMs: 5_000 };
+export const searchLimits: SearchLimits = { linesPerCall: 50_000, hitsPerCall: 2_000, timeoutMs: 5_000 };
 
 /** An invalid regular expression, and one that Postgres finds too complex. */
 const BAD_PATTERN: ReadonlySet<unknown> = new Set(['2201B']);

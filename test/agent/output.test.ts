@@ -89,7 +89,7 @@ test('a trainer that dies in the middle of a line leaves its beginning, and noth
   expect(attempt.ended).toMatchObject({ outcome: 'failed', failureCode: 'trainer_error' });
 });
 
-test('an agent that is killed twice in the middle stores each line once', async () => {
+test('P10a: an agent that is killed twice in the middle stores each line once', async () => {
   const { grant, attempt } = enqueue({
     steps: 60,
     everyMs: 20,
@@ -108,7 +108,7 @@ test('an agent that is killed twice in the middle stores each line once', async 
   expect(attempt.output.stdout.map(({ seq }) => seq)).toEqual(Array.from({ length: 301 }, (_, i) => i + 1));
 });
 
-test('a hub that is away, busy, or loses its answers gets each line once, and the folder stays until it has', async () => {
+test('P10a: a hub that is away, busy, or loses its answers gets each line once, and the folder stays until it has', async () => {
   const { grant, attempt } = enqueue({
     steps: 40,
     everyMs: 10,

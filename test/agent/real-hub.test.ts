@@ -10,7 +10,19 @@ import type { FakeScript } from './support/fake-script.ts';
 import { buildPrograms, type Programs } from './support/programs.ts';
 import { waitUntil } from './support/wait-until.ts';
 
-const SCRIPT: FakeScript = { steps: 120, everyMs: 12, checkpointEvery: 20, readsInputs: true, end: 'succeed' };
+const STEPS = 120;
+const SCRIPT: FakeScript = {
+  steps: STEPS,
+  everyMs: 12,
+  checkpointEvery: 20,
+  readsInputs: true,
+  end: 'succeed',
+  prints: Array.from({ length: STEPS }, (_, i) => ({
+    step: i + 1,
+    stream: 'stdout',
+    base64: Buffer.from(`bar of ${i + 1}\rstep ${i + 1}\n`).toString('base64'),
+  })),
+};
 const WAIT_MS = 25_000;
 
 let programs: Programs;
@@ -32,11 +44,19 @@ const storedSteps = async (runId: string) =>
   (await query<{ step: number }>('SELECT step FROM metric_records WHERE run_id = $1 ORDER BY attempt, seq', runId)).map(
     (row) => row.step,
   );
+const printedSteps = async (runId: string, attempt: number) =>
+  (
+    await query<{ line: string }>(
+      `SELECT line FROM output_lines WHERE run_id = $1 AND attempt = $2 AND stream = 'stdout' ORDER BY seq OFFSET 1`,
+      runId,
+      attempt,
+    )
+  ).map((row) => row.line);
 const statusOf = async (runId: string) =>
   (await query<{ status: string }>('SELECT status FROM runs WHERE id = $1', runId))[0]?.status;
 const start = () => host.start(['--slots', '1'], { FAKE_SCRIPT: JSON.stringify(SCRIPT) });
 
-test('hub restarted, agent killed, trainer killed: every point once, and the student got its teacher', {
+test('hub restarted, agent killed, trainer killed: every point and every printed line once, and the student got its teacher', {
   timeout: 60_000,
 }, async () => {
   let agent = start();
@@ -63,6 +83,11 @@ test('hub restarted, agent killed, trainer killed: every point once, and the stu
   const whole = Array.from({ length: SCRIPT.steps }, (_, i) => i + 1);
   expect(await storedSteps(teacher)).toEqual(whole);
   expect(await storedSteps(student)).toEqual(whole);
+  expect(await printedSteps(teacher, 1)).toEqual(whole.map((step) => `step ${step}`));
+  const resumed = await printedSteps(student, 2);
+  expect(resumed).toEqual(whole.slice(-resumed.length).map((step) => `step ${step}`));
+  const killed = await printedSteps(student, 1);
+  expect(killed).toEqual(whole.slice(0, killed.length).map((step) => `step ${step}`));
   const attempts = await query<Record<string, unknown>>(
     'SELECT run_id, attempt, outcome, failure_code, signal, start_step FROM run_attempts ORDER BY run_id = $1, attempt',
     student,

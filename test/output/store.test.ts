@@ -39,7 +39,7 @@ async function stored(stream: OutputStream = 'stdout', attempt = 1): Promise<[nu
   return rows.map((row) => [row.seq, row.line]);
 }
 
-test('what follows on the mark is stored and told, all else is answered with the mark', async () => {
+test('P10a: what follows on the mark is stored and told, all else is answered with the mark', async () => {
   const told: RunOutputEvent[] = [];
   core.hub.bus.on('run:output', (event) => told.push(event));
   expect(await send(0, [])).toEqual({ ok: true, ackedSeq: 0, fenced: false });
