@@ -199,7 +199,7 @@ describe('nvidia-smi as one long-lived child', () => {
     expect(sample).toMatchObject({ index: 2, memoryUsedBytes: 5 * 2 ** 20, powerW: null });
     expect(stream.take()).toEqual([expect.objectContaining({ index: 2, utilisationPercent: null })]);
     expect(readFileSync(join(dir, 'arguments'), 'utf8')).toMatch(
-      /^--query-gpu=index,uuid,utilization.gpu,.* -lms=100\n$/,
+      /^--query-gpu=index,uuid,utilization.gpu,.* --loop-ms=100\n$/,
     );
     expect(starts()).toBe(1);
     await stream.close();
@@ -306,11 +306,25 @@ describe('sending', () => {
     sampler.open(500_000);
     await waitUntil('it is sent', () => batches.length === 1);
     answers = true;
+    sampler.close();
     sampler.open(777_777);
     await waitUntil('it is sent again', () => batches.length === 2);
     expect(batches[1]).toEqual(batches[0]);
     sampler.open(888_888);
     expect(batches).toHaveLength(2);
+  });
+
+  test('between the end of a connection and the next hello nothing is sent', async () => {
+    const { sampler, stop, taken } = start();
+    sampler.open(500_000);
+    await waitUntil('samples arrive', () => batches.length >= 2);
+    sampler.close();
+    const [sent, before] = [times().length, taken()];
+    await waitUntil('more are taken', () => taken() >= before + 3);
+    await stop();
+    expect(times().length).toBeLessThanOrEqual(sent + 1);
+    sampler.open(600_000);
+    await waitUntil('all are sent', () => times().length === taken());
   });
 
   test('only the last minutes wait, and they come in batches of bounded size', async () => {

@@ -182,6 +182,7 @@ export class Agent {
   #loseHub(): void {
     this.#isGreeted = false;
     this.#lastHubAt = this.#options.monotonicNow();
+    this.#sampler.close();
     for (const attempt of this.#attempts.values()) attempt.close();
     this.#trainerEnded.call();
   }

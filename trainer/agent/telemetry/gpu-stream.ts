@@ -73,7 +73,9 @@ export class GpuStream {
     const { signal } = this.#end;
     let child: ChildProcess;
     try {
-      child = spawn('nvidia-smi', [...GPU_QUERY, `-lms=${limits.readingMs}`], { stdio: ['ignore', 'pipe', 'ignore'] });
+      child = spawn('nvidia-smi', [...GPU_QUERY, `--loop-ms=${limits.readingMs}`], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
     } catch (error) {
       // The machine is out of memory; every other reason comes as an event.
       return (error as Error).message;

@@ -39,7 +39,7 @@ interface Waiting {
 export class Sampler {
   readonly #options: SamplerOptions;
   #waiting: Waiting[] = [];
-  /** The hub's clock less the growing one; null before the first hello. */
+  /** The hub's clock less the growing one; null while there is no connection. */
   #hubOffsetMs: number | null = null;
   #isSending = false;
   #hasToldRefusal = false;
@@ -48,10 +48,14 @@ export class Sampler {
     this.#options = options;
   }
 
-  /** The hub is here, and its clock says this now. */
+  /** The hub has answered the hello, and its clock says this now. */
   open(hubNow: number): void {
     this.#hubOffsetMs = hubNow - this.#options.monotonicNow();
     void this.#send();
+  }
+  /** The connection is gone: before the next hello the hub takes nothing. */
+  close(): void {
+    this.#hubOffsetMs = null;
   }
 
   async run(signal: AbortSignal): Promise<void> {
