@@ -77,7 +77,10 @@ function Delivery({ delivery, isBusy, onAgain }: { delivery: DeliveryView; isBus
       <span className="w-20 shrink-0">
         <Badge tone={tone}>{word}</Badge>
       </span>
-      <div className="min-w-0 grow basis-56">
+      <Button size="sm" onClick={onAgain} busy={isBusy} className="ml-auto sm:order-last">
+        Send again
+      </Button>
+      <div className="min-w-0 grow basis-full sm:basis-56">
         <p className="break-words">
           {EVENT_KINDS[delivery.kind].name}
           {delivery.studyName !== null && <span className="text-ink-2"> · {delivery.studyName}</span>}
@@ -92,16 +95,13 @@ function Delivery({ delivery, isBusy, onAgain }: { delivery: DeliveryView; isBus
         </p>
         {delivery.lastError !== null && <p className="mt-0.5 break-words text-bad text-xs">{delivery.lastError}</p>}
       </div>
-      <Button size="sm" onClick={onAgain} busy={isBusy}>
-        Send again
-      </Button>
     </li>
   );
 }
 
 const describeWait = (seconds: number): string =>
   seconds < 90
-    ? `in ${seconds} s`
+    ? `in ${seconds}\u00a0s`
     : seconds < 5_400
-      ? `in ${Math.round(seconds / 60)} min`
-      : `in ${Math.round(seconds / 3600)} h`;
+      ? `in ${Math.round(seconds / 60)}\u00a0min`
+      : `in ${Math.round(seconds / 3600)}\u00a0h`;

@@ -15,7 +15,7 @@ import {
 import { cn } from '../ui/cn';
 
 const LOOKS: Record<EventKind, { icon: LucideIcon; color: string }> = {
-  'study-finished': { icon: ListChecks, color: 'text-good' },
+  'study-finished': { icon: ListChecks, color: 'text-accent' },
   'run-failed': { icon: CircleX, color: 'text-bad' },
   'dependents-failed': { icon: CircleX, color: 'text-bad' },
   'host-lost': { icon: ServerOff, color: 'text-warn' },
