@@ -136,6 +136,8 @@ def play(method):
                 "teacher_agreement": percent(found == wanted),
                 "ensemble_top1": percent(wanted == labels),
                 "discriminator_accuracy": percent(outputs.argmax(1) == sides),
+                # Of outputs behind a ReLU: those that are 0 for every row.
+                **({"discriminator_dead_outputs": percent(outputs.amax(0) <= 0)} if choice["finalRelu"] else {}),
             }
         )
     tensors = [("network", student.state_dict()), ("discriminator", discriminator.state_dict())]
