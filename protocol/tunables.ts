@@ -41,6 +41,8 @@ export const REST_WITHIN_MS = 300_000;
 export const REST_MS = 900_000;
 /** Broadcasts to browsers are gathered for this long. */
 export const LIVE_COALESCE_MS = 50;
+/** Lists and tables learn this often how far the running runs have come; what happens to a run they learn at once. */
+export const RUN_PROGRESS_MS = 1_000;
 /** Last lines of output kept with a failed attempt. */
 export const FAILURE_LOG_LINES = 50;
 /** Longest log line stored; the rest is cut and marked. */

@@ -1,60 +1,64 @@
 /** The statements that write metrics, log lines and checkpoint manifests. Arrays keep each kind one round trip. */
+import type { AttemptRef } from '@mealtable/protocol/agent-messages';
 import type { CheckpointRecord, LogRecord, MetricsRecord } from '@mealtable/protocol/records';
 import type { Tx } from '../runs/transaction.ts';
 import { withoutNul } from '../without-nul.ts';
 
+interface OfAttempt<R> extends AttemptRef {
+  record: R;
+}
+
 /**
  * Postgres has no array of arrays of differing lengths, so each record's arrays travel as one array literal.
  * `to_timestamp` takes seconds. ON CONFLICT makes a second writing of the same record nothing, whatever else goes wrong.
+ * @param records of any attempts, each with the numbers of its run's series by name
  */
 export async function insertMetrics(
   tx: Tx,
-  runId: string,
-  attempt: number,
-  records: readonly MetricsRecord[],
-  series: ReadonlyMap<string, number>,
+  records: readonly (OfAttempt<MetricsRecord> & { series: ReadonlyMap<string, number> })[],
 ): Promise<void> {
   if (records.length === 0) return;
   const ids = records.map(
-    (r) =>
-      `{${Object.keys(r.values)
+    ({ record, series }) =>
+      `{${Object.keys(record.values)
         .map((name) => series.get(name))
         .join(',')}}`,
   );
-  const values = records.map((r) => `{${Object.values(r.values).join(',')}}`);
+  const values = records.map(({ record }) => `{${Object.values(record.values).join(',')}}`);
   await tx.query(
     `INSERT INTO metric_records (run_id, attempt, seq, step, epoch, at, series_id, "values")
-     SELECT $1, $2, seq, step, epoch, to_timestamp(at / 1000), ids::int[], vals::float8[]
-     FROM unnest($3::int[], $4::int[], $5::float8[], $6::float8[], $7::text[], $8::text[])
-          AS t(seq, step, epoch, at, ids, vals)
+     SELECT run_id, attempt, seq, step, epoch, to_timestamp(at / 1000), ids::int[], vals::float8[]
+     FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::float8[], $6::float8[], $7::text[], $8::text[])
+          AS t(run_id, attempt, seq, step, epoch, at, ids, vals)
      ON CONFLICT DO NOTHING`,
     [
-      runId,
-      attempt,
-      records.map((r) => r.seq),
-      records.map((r) => r.step),
-      records.map((r) => r.epoch),
-      records.map((r) => r.at),
+      records.map(({ runId }) => runId),
+      records.map(({ attempt }) => attempt),
+      records.map(({ record }) => record.seq),
+      records.map(({ record }) => record.step),
+      records.map(({ record }) => record.epoch),
+      records.map(({ record }) => record.at),
       ids,
       values,
     ],
   );
 }
 
-export async function insertLogs(tx: Tx, runId: string, attempt: number, records: readonly LogRecord[]): Promise<void> {
+export async function insertLogs(tx: Tx, records: readonly OfAttempt<LogRecord>[]): Promise<void> {
   if (records.length === 0) return;
   await tx.query(
     `INSERT INTO log_lines (run_id, attempt, seq, at, level, line)
-     SELECT $1, $2, seq, to_timestamp(at / 1000), level::log_level, line
-     FROM unnest($3::int[], $4::float8[], $5::text[], $6::text[]) AS t(seq, at, level, line)
+     SELECT run_id, attempt, seq, to_timestamp(at / 1000), level::log_level, line
+     FROM unnest($1::text[], $2::int[], $3::int[], $4::float8[], $5::text[], $6::text[])
+          AS t(run_id, attempt, seq, at, level, line)
      ON CONFLICT DO NOTHING`,
     [
-      runId,
-      attempt,
-      records.map((r) => r.seq),
-      records.map((r) => r.at),
-      records.map((r) => r.level),
-      records.map((r) => withoutNul(r.line)),
+      records.map(({ runId }) => runId),
+      records.map(({ attempt }) => attempt),
+      records.map(({ record }) => record.seq),
+      records.map(({ record }) => record.at),
+      records.map(({ record }) => record.level),
+      records.map(({ record }) => withoutNul(record.line)),
     ],
   );
 }

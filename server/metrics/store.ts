@@ -10,9 +10,11 @@ import { finishAttempt, startRun } from '../runs/lifecycle.ts';
 import { reviveAttempt } from '../runs/lifecycle-lease.ts';
 import { recomputeTop1 } from '../runs/rewind.ts';
 import { type CoreHub, type Tx, transact } from '../runs/transaction.ts';
+import { commitInGroup } from './group-commit.ts';
 import { insertCheckpoint, insertLogs, insertMetrics } from './insert-records.ts';
 import { parseBatch } from './parse-batch.ts';
 import { resolveSeries } from './series-ids.ts';
+import type { ParsedRecords } from './store-group.ts';
 import { foldTop1 } from './top1-progress.ts';
 
 interface AttemptState {
@@ -51,8 +53,13 @@ export async function appendRecords(
 ): Promise<RecordBatchReply> {
   const batch = parseBatch(raw);
   if (!batch.ok) return batch;
+  return commitInGroup(hub, { runId, attempt, records: batch.records }, (parsed) => appendAlone(hub, parsed));
+}
+
+/** In a transaction of its own. Never throws. */
+async function appendAlone(hub: CoreHub, { runId, attempt, records }: ParsedRecords): Promise<RecordBatchReply> {
   try {
-    return await transact(hub, (tx) => appendParsed(hub, tx, runId, attempt, batch.records));
+    return await transact(hub, (tx) => appendParsed(hub, tx, runId, attempt, records));
   } catch (error) {
     if (error instanceof Refusal) return error.reply;
     // The agent keeps its records and tries again, so nothing is lost while the database is away; a fault in the hub
@@ -117,8 +124,14 @@ async function insertPoints(hub: CoreHub, tx: Tx, runId: string, attempt: number
   const metrics = ofKind(records, 'metrics');
   const names = new Set(metrics.flatMap((r) => Object.keys(r.values)));
   const series = names.size > 0 ? await resolveSeries(hub.pool, tx, runId, names) : new Map<string, number>();
-  await insertMetrics(tx, runId, attempt, metrics, series);
-  await insertLogs(tx, runId, attempt, ofKind(records, 'log'));
+  await insertMetrics(
+    tx,
+    metrics.map((record) => ({ runId, attempt, record, series })),
+  );
+  await insertLogs(
+    tx,
+    ofKind(records, 'log').map((record) => ({ runId, attempt, record })),
+  );
 }
 
 async function storeCurrent(

@@ -1,4 +1,5 @@
 /** Publishing runs on the bus: one query at a time, whatever changes meanwhile shares the next one. */
+import { RUN_PROGRESS_MS } from '@mealtable/protocol/tunables';
 import type { Hub } from '../context.ts';
 import { loadRunSummaries } from './summary.ts';
 
@@ -22,6 +23,28 @@ export function publishRuns(hub: PublishingHub, runIds: Iterable<string>): void 
     waiting.delete(hub.bus);
     publishRuns(hub, next);
   });
+}
+
+/** Runs that have come further since progress was last published, per hub; the entry exists until it may be published again. */
+const progressed = new WeakMap<Hub['bus'], Set<string>>();
+
+/** As `publishRuns`, for what changes all the time: at once, and then no more often than every RUN_PROGRESS_MS. */
+export function publishProgress(hub: PublishingHub, runIds: ReadonlySet<string>): void {
+  if (runIds.size === 0) return;
+  const queue = progressed.get(hub.bus);
+  if (queue) {
+    for (const id of runIds) queue.add(id);
+    return;
+  }
+  progressed.set(hub.bus, new Set());
+  publishRuns(hub, runIds);
+  const timer = setTimeout(() => {
+    const next = progressed.get(hub.bus) ?? new Set();
+    progressed.delete(hub.bus);
+    publishProgress(hub, next);
+  }, RUN_PROGRESS_MS);
+  // A hub that ends does not wait for it.
+  timer.unref();
 }
 
 async function publishNow(hub: PublishingHub, ids: Set<string>): Promise<void> {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Hub, LiveEvents } from '../context.ts';
 import { noteFinishedStudies } from '../events/run-events.ts';
-import { publishRuns } from './publish.ts';
+import { publishProgress, publishRuns } from './publish.ts';
 
 export type CoreHub = Pick<Hub, 'pool' | 'bus'>;
 
@@ -11,6 +11,8 @@ export interface Tx {
   query: pg.PoolClient['query'];
   /** The run's summary is published after the commit. */
   runChanged(runId: string): void;
+  /** Likewise, but it has only come further: pages may learn of it a little later. */
+  runProgressed(runId: string): void;
   /** A run of it ended: before the commit it is seen whether that was the last one. */
   studyMayHaveFinished(studyId: string): void;
   /** Agents are told to ask after the commit. Null means every host. */
@@ -43,6 +45,7 @@ export async function transact<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): P
 
 async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Promise<T> {
   const runs = new Set<string>();
+  const progressed = new Set<string>();
   const studies = new Set<string>();
   const hosts = new Set<string | null>();
   const effects: (() => void)[] = [];
@@ -60,6 +63,7 @@ async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Prom
     const tx: Tx = {
       query: client.query.bind(client) as pg.PoolClient['query'],
       runChanged: (runId) => void runs.add(runId),
+      runProgressed: (runId) => void progressed.add(runId),
       studyMayHaveFinished: (studyId) => void studies.add(studyId),
       nudge: (hostId) => void hosts.add(hostId),
       // The compiler cannot tie a generic event to its payload here; the signature above does.
@@ -80,5 +84,6 @@ async function transactOnce<T>(hub: CoreHub, work: (tx: Tx) => Promise<T>): Prom
   for (const effect of effects) effect();
   for (const hostId of hosts.has(null) ? [null] : hosts) hub.bus.emit('agents:nudge', hostId);
   publishRuns(hub, runs);
+  publishProgress(hub, progressed);
   return result;
 }
