@@ -44,7 +44,13 @@ export function AddHostDialog({ open, onOpenChange }: { open: boolean; onOpenCha
     >
       {isOwner && (
         <div className="-mx-1 mb-4 overflow-x-auto px-1">
-          <Segmented label="How" value={way} onChange={setWay} options={WAYS} />
+          <Segmented
+            label="How"
+            className="[&_button]:whitespace-nowrap"
+            value={way}
+            onChange={setWay}
+            options={WAYS}
+          />
         </div>
       )}
       {way === 'command' ? <AttachCommand onDone={close} /> : <NewLauncherForm key={way} kind={way} onDone={close} />}

@@ -122,7 +122,8 @@ export class AgentLauncher implements Launcher {
   async list(known: readonly Launched[]): Promise<LaunchStatus[]> {
     const { shell, place } = this.#options;
     const outcome = await runScript(shell, listScript(place.installFolder));
-    if (outcome.kind === 'lost') return known.map((launched) => unknownStatus(launched, outcome.fault.message, false));
+    if (outcome.kind === 'lost')
+      return known.map((launched) => unknownStatus(launched, outcome.fault.message, outcome.fault));
     const values = readValues(outcome.lines);
     const node = values.get('node')?.[0] ?? null;
     const found = (values.get('agent') ?? []).flatMap((line) => readAgent(line, node));
@@ -130,7 +131,7 @@ export class AgentLauncher implements Launcher {
     return [
       ...found,
       ...missing.map((launched) =>
-        unknownStatus(launched, `${shell.place} has no trace of it in ${place.installFolder}/agents.`, true),
+        unknownStatus(launched, `${shell.place} has no trace of it in ${place.installFolder}/agents.`, null),
       ),
     ];
   }
@@ -184,12 +185,13 @@ const startFault = (what: string, lines: readonly string[]): LaunchFault => ({
   }`,
 });
 
-export const unknownStatus = (launched: Launched, reason: string, wasAsked: boolean): LaunchStatus => ({
+export const unknownStatus = (launched: Launched, reason: string, fault: LaunchFault | null): LaunchStatus => ({
   token: launched.token,
   handle: launched.handle,
   state: 'unknown',
   reason,
-  wasAsked,
+  wasAsked: fault === null,
+  ...(fault === null ? {} : { fault }),
   node: null,
   exit: null,
   restarts: 0,

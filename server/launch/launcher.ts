@@ -65,6 +65,8 @@ export interface LaunchStatus extends Launched {
   reason: string | null;
   /** Whether the place answered at all. Where it did, `unknown` means that it has no trace of the launch. */
   wasAsked: boolean;
+  /** Why the place could not be asked. */
+  fault?: LaunchFault;
   /** Machine it runs on. */
   node: string | null;
   /** Only of one that ended. */

@@ -81,7 +81,8 @@ export async function lookAtAgent(desk: LauncherDesk, row: LauncherRow) {
   const hasTrace = found !== null && !(found.state === 'unknown' && found.wasAsked);
   const change = hasTrace ? { ...found, seenAt: desk.hub.now() } : null;
   const isHealed = found?.wasAsked === true && fault?.code === 'unreachable';
-  desk.note(row.id, { agent: change, ...(isHealed ? { fault: null } : {}) });
+  const isOtherKey = found?.fault?.code === 'host_key_changed';
+  desk.note(row.id, { agent: change, ...(isHealed ? { fault: null } : isOtherKey ? { fault: found.fault } : {}) });
   return found;
 }
 

@@ -118,7 +118,7 @@ export class LauncherDesk {
     this.hub.bus.off('launcher:attached', this.#onAttached);
     for (const { launcher } of this.#opened.values()) await launcher?.close();
     this.#opened.clear();
-    await this.events.flush();
+    await this.events.close();
   }
 
   async #hasAttached(launcherId: string, since: Date | null): Promise<boolean> {

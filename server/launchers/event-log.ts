@@ -22,12 +22,15 @@ export class EventLog {
   readonly #hub: LogHub;
   #waiting: (NewLauncherEvent & { launcherId: string })[] = [];
   #writing: Promise<void> | null = null;
+  #isClosed = false;
 
   constructor(hub: LogHub) {
     this.#hub = hub;
   }
 
   add(launcherId: string, event: NewLauncherEvent): void {
+    // What goes on without the hub is found again by its token, not by its events.
+    if (this.#isClosed) return;
     this.#waiting.push({ ...event, launcherId });
     this.#writing ??= this.#write().finally(() => {
       this.#writing = null;
@@ -37,6 +40,12 @@ export class EventLog {
   /** Resolves when all that was added is stored. */
   async flush(): Promise<void> {
     while (this.#writing) await this.#writing;
+  }
+
+  /** Stores what was added; what comes later is dropped. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.flush();
   }
 
   async #write(): Promise<void> {

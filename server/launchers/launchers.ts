@@ -69,6 +69,7 @@ export class Launchers {
   /** Waits a moment for what is under way: the rest goes on over there, and the next hub finds it by its tokens. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#rounds.close();
     for (const timer of this.#timers) clearTimeout(timer);
     const settled = Promise.allSettled([...this.#work, this.#rounds.settle()]);
     await Promise.race([settled, sleep(CLOSE_WAIT_MS, undefined, { ref: false })]);
@@ -215,7 +216,9 @@ export class Launchers {
       );
       await Promise.all(
         rows.map((row) =>
-          work(row).catch((error: unknown) => console.error(`A look at the launcher ${row.name} failed:`, error)),
+          work(row).catch((error: unknown) => {
+            if (!this.#isClosed) console.error(`A look at the launcher ${row.name} failed:`, error);
+          }),
         ),
       );
     };

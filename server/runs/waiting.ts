@@ -1,6 +1,8 @@
 /** Why queued runs wait: the pure rule over facts, and the facts by the very conditions of the claim. */
 import type { RunStatus } from '@mealtable/protocol/statuses';
-import type { QueuePage, WaitReason } from '@mealtable/protocol/views';
+import type { ClusterWait, QueuePage, WaitReason } from '@mealtable/protocol/views';
+import { IS_OF_JOB } from '../hosts/host-state.ts';
+import { CLUSTER_WAIT } from '../launchers/slurm/cluster-wait.ts';
 import {
   BLOCKS,
   type Block,
@@ -36,6 +38,8 @@ export interface WaitFacts {
   };
   /** Of a study with a limit: runs that may be active at once, and whether those before this one use that up. */
   study: { limit: number; isFull: boolean } | null;
+  /** Of a run that asks for a cluster: its hosts are jobs, which other hosts stand beside. */
+  cluster?: ClusterWait | null;
   /** A host that asked now would get it. */
   isNext: boolean;
 }
@@ -56,8 +60,8 @@ export function explainWaiting(facts: WaitFacts): WaitReason[] {
 
 /** What keeps a run from being taken whatever slots are free. */
 export function explainBlocks(facts: WaitFacts): WaitReason[] {
-  const { pausedAt, pausedBy, needs, study, studyId } = facts;
-  const host = explainHosts(facts);
+  const { pausedAt, pausedBy, needs, study, studyId, cluster } = facts;
+  const host: WaitReason | null = cluster ? { kind: 'cluster', ...cluster } : explainHosts(facts);
   return [
     ...(pausedAt === null ? [] : [{ kind: 'paused', by: pausedBy, at: pausedAt } as const]),
     ...(needs.length === 0 ? [] : [{ kind: 'needs_runs', runs: needs } as const]),
@@ -102,7 +106,7 @@ function explainHosts({ hosts, ...run }: WaitFacts): WaitReason | null {
 const NAMED_HOSTS = 5;
 
 const WAITING = `
-  WITH h AS MATERIALIZED (${PLACEMENT_HOSTS}), ready AS MATERIALIZED (${READY_RUNS}), room AS MATERIALIZED (${STUDY_ROOM}),
+  WITH h AS MATERIALIZED (${PLACEMENT_HOSTS} WHERE NOT ${IS_OF_JOB}), ready AS MATERIALIZED (${READY_RUNS}), room AS MATERIALIZED (${STUDY_ROOM}),
   next AS MATERIALIZED (
     SELECT DISTINCT n.id FROM h CROSS JOIN LATERAL (
       SELECT f.id FROM (${fittingRuns()}) f ORDER BY ${queueOrder('f')} LIMIT h.free_slots
@@ -122,7 +126,7 @@ const WAITING = `
          (SELECT count(*)::int FROM h) AS known, (SELECT count(*)::int FROM h WHERE h.online) AS online,
          ARRAY(SELECT h.name FROM h WHERE NOT h.online AND ${FIRST_BLOCK} >= ${BLOCKS.indexOf('draining')}
                ORDER BY h.name LIMIT ${NAMED_HOSTS}) AS away,
-         nearest.block, nearest.hosts
+         nearest.block, nearest.hosts, cluster.wait
   FROM page p JOIN runs r ON r.id = p.id
   LEFT JOIN next ON next.id = r.id LEFT JOIN room ON room.study_id = r.study_id LEFT JOIN place ON place.id = r.id
   LEFT JOIN LATERAL (
@@ -133,7 +137,7 @@ const WAITING = `
                        ORDER BY b.slot_memory DESC, b.name), '$[0 to ${NAMED_HOSTS - 1}]') AS hosts
     FROM (SELECT h.*, ${FIRST_BLOCK} AS block FROM h WHERE h.online) b
     GROUP BY b.block ORDER BY b.block DESC LIMIT 1
-  ) nearest ON true
+  ) nearest ON true LEFT JOIN LATERAL (${CLUSTER_WAIT}) cluster ON true
   ORDER BY p.position`;
 
 interface WaitingRow {
@@ -154,6 +158,7 @@ interface WaitingRow {
   away: string[];
   block: number | null;
   hosts: NearHost[] | null;
+  wait: ClusterWait | null;
 }
 
 /** @param which a page of the whole queue in its order, or one run, which is no item when it is not queued */
@@ -198,6 +203,7 @@ function toFacts(row: WaitingRow, needs: WaitFacts['needs'], pausedBy: string): 
       nearest: block === undefined ? null : { block, hosts: row.hosts ?? [] },
     },
     study: row.max_concurrent === null ? null : { limit: row.max_concurrent, isFull: row.is_full ?? false },
+    cluster: row.wait,
     isNext: row.is_next,
   };
 }

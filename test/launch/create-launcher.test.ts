@@ -12,7 +12,9 @@ import { startTestHub, type TestHub } from '../support/hub.ts';
 import { startSlurm } from '../support/slurm.ts';
 import { makeSmallProject, type SmallProject } from './support/small-project.ts';
 
-const slurm = await startSlurm();
+/** The batch job alone, without the hub's launchers around it: `npm run test:launchers`. */
+const isLong = process.env.MEALTABLE_LAUNCHERS === '1';
+const slurm = isLong ? await startSlurm() : null;
 const folder = mkdtempSync(path.join(tmpdir(), 'mealtable-launch-'));
 let hub: TestHub;
 let project: SmallProject;

@@ -1,5 +1,5 @@
 /** Launchers from the hub's config file. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -43,6 +43,14 @@ describe('the config file', () => {
     expect(readHubConfig({ configFile: file, dataDir: folder }).problems[0]).toMatch(/cannot be read as JSON/);
   });
 
+  it('is as the documentation shows it', () => {
+    const text = readFileSync(path.resolve(import.meta.dirname, '../../docs/hosts.md'), 'utf8');
+    write(/```json\n([\s\S]*?)```/.exec(text)![1]!);
+    const { launchers, problems } = readHubConfig({ configFile: file, dataDir: folder });
+    expect(problems).toEqual([]);
+    expect(launchers.map(({ settings }) => settings.kind)).toEqual(['ssh', 'slurm']);
+  });
+
   it('adds its launchers at every start, which only it can change, until they have left it', async () => {
     write({ launchers: [lab, 'nonsense'] });
     const test = await startTestHub({ env: { configFile: file } });
@@ -63,5 +71,5 @@ describe('the config file', () => {
     } finally {
       await test.close();
     }
-  });
+  }, 120_000);
 });

@@ -27,7 +27,7 @@ const steps = async (id: string) =>
     .filter(({ kind }) => kind !== 'output')
     .map(({ step, kind }) => `${step} ${kind}`);
 const untilIdle = async (id: string) => {
-  await expect.poll(async () => (await view(id)).task, { timeout: 60_000, interval: 200 }).toBeNull();
+  await expect.poll(async () => (await view(id)).task, { timeout: 120_000, interval: 200 }).toBeNull();
   return view(id);
 };
 
@@ -77,12 +77,12 @@ describe.runIf(sshd !== null)('a host over ssh', () => {
     test.hub.bus.emit('agents:nudge', null);
     await expect
       .poll(async () => (await test.hub.db.run.findMany({ where: { studyId } })).map(({ status }) => status), {
-        timeout: 60_000,
+        timeout: 120_000,
         interval: 300,
       })
       .toEqual(['succeeded', 'succeeded']);
     expect((await api().launchers.tail({ id })).lines.join('\n')).toContain('lab-1');
-  }, 90_000);
+  }, 240_000);
 
   it('is found again by a hub that was restarted, and a second launch keeps its agent', async () => {
     await test.restart();

@@ -106,7 +106,7 @@ ${script}${END_OF_SCRIPT}`,
   async list(known: readonly Launched[]): Promise<LaunchStatus[]> {
     const { shell, group } = this.#options;
     const queue = await queryQueue(shell, group);
-    if ('fault' in queue) return known.map((launched) => unknownStatus(launched, queue.fault.message, false));
+    if ('fault' in queue) return known.map((launched) => unknownStatus(launched, queue.fault.message, queue.fault));
     const shown = new Map([...queue.jobs].map(([token, jobs]) => [token, chooseJob(jobs)!]));
     const missing = known.filter(({ token }) => !shown.has(token));
     const ended = [...shown.values()].filter(({ state }) => launchState(state) !== 'waiting');
@@ -125,7 +125,7 @@ ${script}${END_OF_SCRIPT}`,
         const job = chooseJob(details.get(launched.token) ?? []);
         return job
           ? statusOf(launched.token, job)
-          : unknownStatus(launched, `Slurm has no job of the name ${jobName(group, launched.token)} any more.`, true);
+          : unknownStatus(launched, `Slurm has no job of the name ${jobName(group, launched.token)} any more.`, null);
       }),
     ];
   }

@@ -18,7 +18,7 @@ export interface OpenJob {
   node: string | null;
   restarts: number;
   hasAttached: boolean;
-  /** The run can be had by this job: it is queued or active, not paused, and still asks for this launcher. */
+  /** The job's own host has the run, or it can still get it: it is queued, not paused, and asks for this launcher. */
   isWanted: boolean;
   runIsQueued: boolean;
   /** How long the job has not been wanted, in milliseconds; 0 for one that is. */
@@ -46,7 +46,7 @@ export async function loadOpenJobs(db: Queryable, launcherId: string): Promise<O
     same_ms: number;
   }>(
     `SELECT j.token, j.run_id, j.job_id, j.state, j.reason, j.node, j.restarts, j.host_id IS NOT NULL AS has_attached,
-            r.status IN ('claimed', 'running') OR (r.status = 'queued' AND r.held_at IS NULL AND ${IS_BOUND}) AS is_wanted,
+            (r.status IN ('claimed', 'running') AND r.host_id = j.host_id) IS TRUE OR (r.status = 'queued' AND r.held_at IS NULL AND ${IS_BOUND}) AS is_wanted,
             r.status = 'queued' AS is_queued,
             (extract(epoch FROM now() - COALESCE(r.finished_at, r.held_at, now())) * 1000)::float AS unwanted_ms,
             (extract(epoch FROM now() - j.updated_at) * 1000)::float AS same_ms
@@ -160,10 +160,10 @@ function announce(tx: Tx, launcherId: string, runId: string): void {
   tx.runChanged(runId);
 }
 
-/** SQL: the job `j` ended, nobody cancelled it, and its run got nothing by it. */
+/** SQL: the job `j` ended, nobody cancelled it, and its run got nothing by it, nor anything elsewhere meanwhile. */
 const IS_FRUITLESS = `
   j.end_cause <> 'cancelled' AND NOT EXISTS (
-    SELECT 1 FROM run_attempts a WHERE a.run_id = j.run_id AND a.host_id = j.host_id AND a.outcome IS DISTINCT FROM 'refused')`;
+    SELECT 1 FROM run_attempts a WHERE a.run_id = j.run_id AND a.claimed_at >= j.submitted_at AND a.outcome IS DISTINCT FROM 'refused')`;
 
 export async function isFruitless(db: Queryable, token: LaunchToken): Promise<boolean> {
   const { rows } = await db.query(`SELECT 1 FROM slurm_jobs j WHERE j.token = $1 AND ${IS_FRUITLESS}`, [token]);

@@ -44,6 +44,8 @@ export const ROUND_LIMITS: RoundLimits = {
 const MAX_SUBMITS = 20;
 /** Last lines of a job's output that are kept with its end. */
 const KEPT_LINES = 20;
+/** Faults that are over once Slurm answers. */
+const OF_THE_CONNECTION: readonly string[] = ['unreachable', 'not_allowed', 'host_key_unknown', 'host_key_changed'];
 /** Of an agent that ended before its run was done; see exit-codes of the agent. */
 const UNFINISHED = 75;
 
@@ -52,23 +54,45 @@ export class SlurmRounds {
   readonly #limits: RoundLimits;
   /** Stops under way, by token: they take as long as a checkpoint does. */
   readonly #stopping = new Map<string, Promise<void>>();
+  #isClosed = false;
   readonly #pausedUntil = new Map<string, number>();
+  /** The last round of each launcher. A failure is told by whoever asked for that round. */
+  readonly #running = new Map<string, Promise<void>>();
+  /** Launchers that have nothing in Slurm: it need not be asked. Jobs may outlive their rows, as when a study is deleted. */
+  readonly #quiet = new Set<string>();
 
   constructor(desk: LauncherDesk, limits: RoundLimits) {
     this.#desk = desk;
     this.#limits = limits;
   }
 
-  async round(row: LauncherRow): Promise<void> {
+  /** One after the other: two at once would both act upon what only one of them may. */
+  round(row: LauncherRow): Promise<void> {
+    const before = this.#running.get(row.id) ?? Promise.resolve();
+    const mine = before.catch(() => {}).then(() => this.#round(row));
+    this.#running.set(row.id, mine);
+    return mine;
+  }
+
+  async #round(row: LauncherRow): Promise<void> {
+    const { settings } = row;
+    // Nobody has accepted the host's key: nothing is sent there, and its page says so.
+    if (this.#isClosed || settings.kind !== 'slurm' || (settings.ssh && settings.ssh.hostKey === undefined)) return;
     const { pool, now } = this.#desk.hub;
     const open = await loadOpenJobs(pool, row.id);
     const isResting = row.restingUntil !== null && row.restingUntil > now();
     const eligible = isResting ? [] : await this.#findRuns(row, open.length);
-    if (open.length === 0 && eligible.length === 0) return;
+    if (open.length === 0 && eligible.length === 0 && this.#quiet.has(row.id)) return;
     const launcher = await this.#desk.open(row);
     const left = await this.#reconcile(row, launcher, open);
     if (left === null) return;
-    for (const runId of eligible) if (!(await this.#place(row, launcher, runId))) break;
+    if (left === 0) this.#quiet.add(row.id);
+    for (const runId of eligible) if (this.#isClosed || !(await this.#place(row, launcher, runId))) break;
+  }
+
+  /** Begins nothing any more: what is under way is found again by its tokens. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Resolves when no stop is under way. */
@@ -83,26 +107,27 @@ export class SlurmRounds {
     return free <= 0 ? [] : findEligibleRuns(pool, row, free, this.#limits.backoffMs);
   }
 
-  /** @returns null when Slurm could not be asked */
-  async #reconcile(row: LauncherRow, launcher: Launcher, open: OpenJob[]): Promise<true | null> {
+  /** @returns how many jobs Slurm has that have not ended; null when it could not be asked */
+  async #reconcile(row: LauncherRow, launcher: Launcher, open: OpenJob[]): Promise<number | null> {
     const known = open.map(({ token, jobId }) => ({ token, handle: jobId ?? '' }));
     // Without a job of its own a list cannot tell silence from absence.
     const probe = known.length > 0 ? known : [{ token: launchToken('none'), handle: '' }];
     const statuses = await launcher.list(probe);
     const silent = statuses.find(({ wasAsked }) => !wasAsked);
     if (silent) {
-      this.#setFault(row, { code: 'unreachable', message: silent.reason ?? 'Slurm does not answer.' });
+      this.#setFault(row, silent.fault ?? { code: 'unreachable', message: 'Slurm does not answer.' });
       for (const status of statuses) await noteJob(this.#desk.hub, row.id, status);
       return null;
     }
-    if (this.#desk.state(row.id).fault?.code === 'unreachable') this.#setFault(row, null);
+    if (OF_THE_CONNECTION.includes(this.#desk.state(row.id).fault?.code ?? '')) this.#setFault(row, null);
     const byToken = new Map(open.map((job) => [job.token as string, job]));
     for (const status of statuses) {
+      if (this.#isClosed) return null;
       const job = byToken.get(status.token);
       if (job) await this.#judge(row, launcher, job, status);
       else if (status.state === 'waiting' || status.state === 'running') await this.#adopt(row, launcher, status);
     }
-    return true;
+    return statuses.filter(({ state }) => state === 'waiting' || state === 'running').length;
   }
 
   async #judge(row: LauncherRow, launcher: Launcher, job: OpenJob, status: LaunchStatus): Promise<void> {
@@ -146,7 +171,7 @@ export class SlurmRounds {
     }
     const end = { exit, cause: exit.cause, reason: status.reason, node: status.node };
     if (!(await closeJob(hub, row.id, job.token, end))) return;
-    const isInVain = await isFruitless(hub.pool, job.token);
+    const isInVain = job.runIsQueued && (await isFruitless(hub.pool, job.token));
     events.add(row.id, {
       step: 'job',
       kind: isInVain ? 'failed' : 'done',
@@ -205,6 +230,7 @@ export class SlurmRounds {
 
   async #submit(row: LauncherRow, launcher: Launcher, runId: string, token: LaunchToken): Promise<boolean> {
     const { hub } = this.#desk;
+    this.#quiet.delete(row.id);
     const result = await launcher.submit(await this.#desk.spec(row, token, runId), token, this.#desk.report(row.id));
     if (result.ok) {
       this.#setFault(row, null);
@@ -226,7 +252,7 @@ export class SlurmRounds {
       return true;
     }
     // The job may have been taken although nobody said so: the next round looks for its token.
-    if (code === 'unreachable') this.#setFault(row, result.fault);
+    if (OF_THE_CONNECTION.includes(code)) this.#setFault(row, result.fault);
     else {
       await forgetJob(hub, row.id, token);
       if (code !== 'at_limit') this.#pause(row, result.fault);
