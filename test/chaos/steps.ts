@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ChaosHost } from './host.ts';
-import { HubUnderTest } from './hub.ts';
+import { HubUnderTest, insist } from './hub.ts';
 import { Link } from './link.ts';
 import { bundlePrograms } from './programs.ts';
 import { Random } from './random.ts';
@@ -69,9 +69,21 @@ export async function startStepping(plan: Omit<SteppingPlan, 'timesFile'>): Prom
   const { agent, trainer } = programs;
   const places = { dir: join(root, 'host'), dataset: `toy=${join(root, 'toy')}`, agent, trainer };
   const host = new ChaosHost({ name: 'host', slots: 1, token, env: { STEPPING_PLAN: planFile }, ...places }, link);
-  host.start();
-  await api.studies.create.mutate({ name: 'Steps', notes: '', design: makeDesign(1) });
-  while ((await hub.query('SELECT 1 FROM metric_records LIMIT 1')).length === 0) await sleep(100);
+  const close = async () => {
+    await host.end('SIGTERM');
+    await link.close();
+    await hub.end('SIGTERM');
+    programs.remove();
+    rmSync(root, { recursive: true, force: true });
+  };
+  try {
+    host.start();
+    await insist(() => api.studies.create.mutate({ name: 'Steps', notes: '', design: makeDesign(1) }));
+    while ((await hub.query('SELECT 1 FROM metric_records LIMIT 1')).length === 0) await sleep(100);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     hub,
     agentCpuSeconds: () => host.cpuSeconds(),
@@ -79,13 +91,7 @@ export async function startStepping(plan: Omit<SteppingPlan, 'timesFile'>): Prom
       await host.end('SIGTERM');
       return readSteps(timesFile);
     },
-    async close() {
-      await host.end('SIGTERM');
-      await link.close();
-      await hub.end('SIGTERM');
-      programs.remove();
-      rmSync(root, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
