@@ -166,7 +166,8 @@ describe('the file', () => {
     const path = join(dir, 'output.log');
     writeFileSync(path, 'x'.repeat(100));
     const file = new OutputFile(path);
-    file.empty(7, 60);
+    expect(file.empty(6, 60, false), 'not read yet').toBe(false);
+    expect(file.empty(6, 60, true)).toBe(true);
     expect([file.firstSeq, file.firstByte, file.lostBytes, readFileSync(path, 'utf8')]).toEqual([7, 100, 40, '']);
     writeFileSync(path, 'new');
     expect(file.read(100, 10).toString()).toBe('new');

@@ -71,15 +71,20 @@ export class OutputFile {
   }
 
   /**
-   * Drops what the file holds. What is printed at this very moment may go with it.
-   * @param seq the next segment's number less one @param readTo bytes of the stream that were read
+   * Drops what the file holds: all of it read, or else some of it lost. What is printed at this very moment may go with it.
+   * @param seq number of the last segment that was read @param readTo bytes of the stream that were read
+   * @returns false when the file holds more than was read, and that must not be lost
    * @throws file errors of the note; the file is then as it was
    */
-  empty(seq: number, readTo: number): void {
+  empty(seq: number, readTo: number, mayLose: boolean): boolean {
     const { size } = statSync(this.path);
     const bytes = this.firstByte + size;
-    this.#write({ seq, bytes, lost: this.lostBytes + bytes - readTo, pending: size });
+    const isRead = bytes === readTo;
+    if (!isRead && !mayLose) return false;
+    // One number more stands for what nobody has read.
+    this.#write({ seq: isRead ? seq : seq + 1, bytes, lost: this.lostBytes + bytes - readTo, pending: size });
     this.#finishEmptying(size);
+    return true;
   }
 
   get #note(): string {

@@ -197,13 +197,12 @@ export class OutputSender {
     // The next line about a loss says what this one would have.
     const unsent = this.#queue.filter((line) => this.#file.lostBytes === 0 || line.seq !== this.#file.firstSeq);
     try {
-      // One number more stands for what nobody has read.
-      this.#file.empty(this.#segments.seq + (hasAll ? 0 : 1), this.#offset);
+      if (!this.#file.empty(this.#segments.seq, this.#offset, isOver)) return;
     } catch (error) {
       log(`${this.#options.path} cannot be emptied: ${(error as Error).message}`);
       return;
     }
-    if (hasAll) return;
+    if (this.#file.firstByte === this.#offset) return;
     this.#rewind();
     this.#queue = [...unsent, ...this.#queue];
   }

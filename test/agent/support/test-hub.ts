@@ -30,8 +30,6 @@ export class StoredAttempt {
   readonly ref: AttemptRef;
   readonly records: AttemptRecord[] = [];
   readonly output: Record<OutputStream, OutputLine[]> = { stdout: [], stderr: [] };
-  /** Batches of output that did not follow on what was stored. */
-  misplaced = 0;
   /** Batches that came with records already stored. */
   duplicates = 0;
   stop: StopReason | null = null;
@@ -212,7 +210,6 @@ export class TestHub {
     const mark = stored.at(-1)?.seq ?? 0;
     if (this.isBusy()) return { ok: false, code: 'unavailable', message: 'the database is away' };
     if (after === mark) stored.push(...lines);
-    else if (lines.length > 0) attempt.misplaced++;
     return { ok: true, ackedSeq: stored.at(-1)?.seq ?? 0, fenced: attempt.stop === 'fenced' };
   }
 
