@@ -1,5 +1,5 @@
 /** A host over a real ssh connection, from the form to a run that succeeded there, with the hub's key question in between. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LauncherSettings } from '@mealtable/protocol/launchers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,6 +31,20 @@ const untilIdle = async (id: string) => {
   return view(id);
 };
 
+/** An agent outlives its hub: also where a case failed before it stopped it, none is left. */
+function endAgents(folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const agent = path.join(folder, name);
+    if (existsSync(path.join(agent, 'exit'))) continue;
+    try {
+      process.kill(Number(readFileSync(path.join(agent, 'started'), 'utf8').split(' ')[0]), 'SIGKILL');
+    } catch (error) {
+      // It has ended, or never began.
+      if (!['ESRCH', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+}
+
 describe.runIf(sshd !== null)('a host over ssh', () => {
   let id: string;
   beforeAll(async () => {
@@ -39,6 +53,7 @@ describe.runIf(sshd !== null)('a host over ssh', () => {
     api = await callerAs(test, 'owner');
   });
   afterAll(async () => {
+    endAgents(path.join(sshd!.home, '.mealtable/agents'));
     await test?.close();
     project?.remove();
     await sshd?.close();
