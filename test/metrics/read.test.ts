@@ -98,4 +98,16 @@ describe('log lines', () => {
       [3, []],
     ]);
   });
+
+  test('what the process printed counts with it, by time and without colours', async () => {
+    const line = { runId, attempt: 2, seq: 1 };
+    const late = new Date(1_700_000_001_000);
+    await core.hub.db.outputLine.create({
+      data: { ...line, stream: 'stderr', at: late, line: '\u001b[31mboom\u001b[0m' },
+    });
+    await core.hub.db.outputLine.create({
+      data: { ...line, stream: 'stdout', at: new Date(1_600_000_000_000), line: 'early' },
+    });
+    expect((await lastLogLines(core.hub.pool, runId, [2], 3)).get(2)).toEqual(['b7', 'b8', 'boom']);
+  });
 });
