@@ -31,14 +31,14 @@ export function Tile({ name, unit, at, columns, names, max = null, more, isStale
   const known = columns.flatMap((column, index) => (column ? [{ column, name: names?.[index] }] : []));
   if (known.length === 0) return null;
   return (
-    <div className="min-w-0">
+    <div className="flex min-w-0 flex-col">
       <dt className="truncate text-2xs text-ink-3">{name}</dt>
-      <dd>
+      <dd className="flex grow flex-col justify-between">
         <p className="mb-1 flex min-w-0 flex-wrap items-baseline gap-x-2 text-xs leading-4">
           {known.map(({ column, name: label }) => (
-            <span key={label ?? name} className="num whitespace-nowrap">
+            <span key={label ?? name} className="whitespace-nowrap">
               {label && <span className="text-ink-3">{label} </span>}
-              {formatQuantity(currentValue(column, isStale), unit)}
+              <span className="num">{formatQuantity(currentValue(column, isStale), unit)}</span>
             </span>
           ))}
           {more && <span className="truncate text-ink-3">{more}</span>}
