@@ -102,11 +102,11 @@ describe.runIf(process.platform === 'linux')('P1: a trainer', () => {
   });
 
   test('takes its daemons with it, although nobody but its shim was there', async () => {
-    const { agent, grant, pid } = await hold({ startsDaemon: true });
+    const { agent, grant, pid, shimPid } = await hold({ startsDaemon: true });
     const daemon = daemonOf(grant);
     await agent.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
-    await isGone(daemon.pid);
+    await Promise.all([isGone(daemon.pid), isGone(shimPid)]);
   });
 
   test('whose shim was killed takes them with it when an agent sees it end', async () => {
