@@ -1,5 +1,5 @@
 /** Short labels for axes. */
-import { NONE } from '../format.ts';
+import { formatClock, NONE } from '../format.ts';
 
 const trim = (text: string) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
 
@@ -22,4 +22,17 @@ export function formatSecondsTick(seconds: number): string {
   const hours = Math.floor(minutes / 60);
   const rest = Math.round(minutes % 60);
   return rest === 0 ? `${hours}h` : `${hours}h${String(rest).padStart(2, '0')}`;
+}
+
+const day = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
+const DAY_MS = 86_400_000;
+
+/**
+ * A time of day on one line, or the date at midnight: "14:05", "14:05:30", "Nov 26".
+ * @param at milliseconds since 1970 @param stepMs between two labels
+ */
+export function formatClockTick(at: number, stepMs: number): string {
+  const clock = formatClock(at);
+  if (stepMs >= DAY_MS || /^(00|24):00:00$/.test(clock)) return day.format(at);
+  return stepMs < 60_000 ? clock : clock.slice(0, 5);
 }

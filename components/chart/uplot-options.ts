@@ -3,7 +3,7 @@ import { type ChartLine, nearestWithValue } from './align-lines.ts';
 import type { XAxis } from './axes.ts';
 import type { ChartTheme } from './chart-theme.ts';
 import { lineColor, lineDash, type Theme } from './palette.ts';
-import { formatSecondsTick, formatTick } from './ticks.ts';
+import { formatClockTick, formatSecondsTick, formatTick } from './ticks.ts';
 
 /** What decides the picture apart from the numbers; a change of it builds the chart anew. */
 export interface ChartShape {
@@ -88,7 +88,10 @@ export function buildOptions(
         gap: 4,
         space: 56,
         ...(shape.axis === 'elapsed' && { incrs: TIME_STEPS }),
-        ...(shape.axis !== 'clock' && { values: (_, splits) => splits.map((value) => formatX(shape.axis)(value)) }),
+        values: (_, splits, _axis, _space, step) =>
+          splits.map((value) =>
+            shape.axis === 'clock' ? formatClockTick(value * 1000, step * 1000) : formatX(shape.axis)(value),
+          ),
       },
       {
         ...common,

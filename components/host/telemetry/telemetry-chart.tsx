@@ -68,7 +68,7 @@ export function TelemetryChart({ title, unit, at, lines, syncKey, marks = [] }: 
       ) : (
         <div style={{ height: 176 }} />
       )}
-      <ul className="flex flex-wrap gap-x-4 gap-y-0.5 px-2.5 text-xs">
+      <ul className="mt-1 flex flex-wrap gap-x-4 gap-y-0.5 px-2.5 text-xs">
         {drawn.map((line) => (
           <li key={line.id} className="inline-flex items-center gap-1.5 whitespace-nowrap">
             <span aria-hidden className="h-0.5 w-3 rounded" style={{ background: lineColor(line.color, theme) }} />

@@ -1,10 +1,9 @@
 /** Round times for the axis of a timeline. */
-import { formatClock } from '../../format.ts';
+import { formatClockTick } from '../../chart/ticks.ts';
 
 const MINUTE = 60_000;
 const STEPS = [1, 2, 5, 10, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 7_200, 14_400].map((minutes) => minutes * MINUTE);
 const SECOND_STEPS = [1, 5, 10, 30].map((seconds) => seconds * 1000);
-const day = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
 
 /** @param room labels that fit beside one another @param zoneMs what local time is ahead of UTC by */
 export function timeTicks(from: number, to: number, room: number, zoneMs: number): { at: number; label: string }[] {
@@ -14,10 +13,7 @@ export function timeTicks(from: number, to: number, room: number, zoneMs: number
   // Round in the time that people read: midnight, not midnight in Greenwich.
   for (let local = Math.ceil((from + zoneMs) / step) * step; local <= to + zoneMs; local += step) {
     const at = local - zoneMs;
-    const isMidnight = local % 86_400_000 === 0;
-    ticks.push({ at, label: isMidnight || step >= 86_400_000 ? day.format(at) : clockLabel(at, step) });
+    ticks.push({ at, label: formatClockTick(at, step) });
   }
   return ticks;
 }
-
-const clockLabel = (at: number, step: number) => (step < MINUTE ? formatClock(at) : formatClock(at).slice(0, 5));
