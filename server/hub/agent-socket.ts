@@ -28,6 +28,7 @@ import { releaseClaims } from '../runs/lifecycle-lease.ts';
 import { transact } from '../runs/transaction.ts';
 import { storeSamples } from '../telemetry/store-samples.ts';
 import { handleHeartbeat, handleHello, handleRefusal } from './agent-messages.ts';
+import { type InTurn, makeTurns } from './in-turn.ts';
 
 interface AgentData extends AgentSocketData {
   hostId: string;
@@ -48,9 +49,16 @@ export interface AgentSockets {
   close(): void;
 }
 
+interface Granting {
+  granting: boolean;
+  inTurn: InTurn;
+}
+
 export function attachAgentSockets(io: Server, hub: Hub): AgentSockets {
   const namespace: AgentNamespace = io.of(AGENT_NAMESPACE);
-  const state = { granting: true };
+  // Claims race safely, but each that comes second has to look again at all that the first one took: hundreds of agents that are
+  // nudged at once would keep the database busy for minutes.
+  const state: Granting = { granting: true, inTurn: makeTurns() };
   namespace.use((socket, next) => {
     const refusal = checkAuth(socket);
     next(refusal === null ? undefined : toError(refusal));
@@ -99,7 +107,7 @@ function refuseVersion(message: FatalRefusal, theirs: number): Refusal {
   return { message, data: { sentence: `${versions}: ${what}.` } };
 }
 
-function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, state: { granting: boolean }): void {
+function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, state: Granting): void {
   const { hostId, agentVersion, tokenId } = socket.data;
   /** Messages that are still being worked on. */
   const underWay = new Set<Promise<unknown>>();
@@ -121,11 +129,13 @@ function serveAgent(namespace: AgentNamespace, socket: AgentSocket, hub: Hub, st
     'run:request',
     listen('run:request', RunRequest, async ({ freeSlots, runId }) => {
       if (!socket.data.greeted) return HELLO_FIRST;
-      if (!state.granting) return { grants: [] };
-      const grants = await claimRuns(hub, hostId, freeSlots, runId ?? null);
-      // Nobody is there to take them: they go back at once instead of when their leases end.
-      if (!socket.connected) await transact(hub, (tx) => releaseClaims(tx, grants));
-      return { grants };
+      return state.inTurn(async () => {
+        if (!state.granting || !socket.connected) return { grants: [] };
+        const grants = await claimRuns(hub, hostId, freeSlots, runId ?? null);
+        // Nobody is there to take them: they go back at once instead of when their leases end.
+        if (!socket.connected) await transact(hub, (tx) => releaseClaims(tx, grants));
+        return { grants };
+      });
     }),
   );
   socket.on(

@@ -21,14 +21,15 @@ const LOCK_LIMITED_STUDIES = `
 /**
  * SKIP LOCKED makes a second asker pass over rows that are being claimed, and a row that was claimed or paused in the meantime is
  * checked again by Postgres and left out. The resumed checkpoint is chosen in the same snapshot, so the step that the
- * attempt is filed under and the files that it gets belong together.
+ * attempt is filed under and the files that it gets belong together. The fitting runs are an array because a join would be
+ * planned by the statistics of before the study was created, and find them anew for each queued run.
  */
 const CLAIM = `
   WITH h AS MATERIALIZED (${PLACEMENT_HOSTS} WHERE h.id = $1), ready AS (${READY_RUNS}), room AS (${STUDY_ROOM}),
   fitting AS (
     SELECT f.id FROM h CROSS JOIN LATERAL (${fittingRuns(' AND ($4::text[] IS NULL OR r.id = ANY($4))')}) f
   ), free AS (
-    SELECT r.id FROM runs r JOIN fitting ON fitting.id = r.id WHERE r.status = 'queued' AND NOT (${IS_PAUSED})
+    SELECT r.id FROM runs r WHERE r.id = ANY(ARRAY(SELECT id FROM fitting)) AND r.status = 'queued' AND NOT (${IS_PAUSED})
     ORDER BY ${queueOrder('r')}
     LIMIT $2
     FOR NO KEY UPDATE OF r SKIP LOCKED
