@@ -10,7 +10,7 @@ import { startTestHub, type TestHub } from '../support/hub.ts';
 export const SHORT: Pick<LaunchersOptions, 'roundMs' | 'lookMs' | 'limits'> = {
   roundMs: 300,
   lookMs: 1_000,
-  limits: { backoffMs: 100, leaveMs: 3_000, faultMs: 300 },
+  limits: { backoffMs: 100, leaveMs: 3_000, faultMs: 300, resubmitMs: 20_000 },
 };
 
 export const startLaunchHub = (

@@ -160,10 +160,11 @@ function announce(tx: Tx, launcherId: string, runId: string): void {
   tx.runChanged(runId);
 }
 
-/** SQL: the job `j` ended, nobody cancelled it, and its run got nothing by it, nor anything elsewhere meanwhile. */
+/** SQL: the job `j` ended, nobody cancelled it, and its run, which nobody took back, got nothing by it, nor anything elsewhere meanwhile. */
 const IS_FRUITLESS = `
   j.end_cause <> 'cancelled' AND NOT EXISTS (
-    SELECT 1 FROM run_attempts a WHERE a.run_id = j.run_id AND a.claimed_at >= j.submitted_at AND a.outcome IS DISTINCT FROM 'refused')`;
+    SELECT 1 FROM run_attempts a WHERE a.run_id = j.run_id AND a.claimed_at >= j.submitted_at AND a.outcome IS DISTINCT FROM 'refused')
+  AND NOT EXISTS (SELECT 1 FROM runs w WHERE w.id = j.run_id AND (w.status = 'cancelled' OR w.held_at IS NOT NULL))`;
 
 export async function isFruitless(db: Queryable, token: LaunchToken): Promise<boolean> {
   const { rows } = await db.query(`SELECT 1 FROM slurm_jobs j WHERE j.token = $1 AND ${IS_FRUITLESS}`, [token]);

@@ -29,6 +29,8 @@ export interface RoundLimits {
   leaveMs: number;
   /** A job that Slurm does not know any more, and whose agent is not heard of, is given up after this. */
   lostMs: number;
+  /** A job whose submission was not answered is submitted again after this, if Slurm does not have it. */
+  resubmitMs: number;
   /** Pause after a fault of the place itself, such as a refused login. */
   faultMs: number;
 }
@@ -38,6 +40,7 @@ export const ROUND_LIMITS: RoundLimits = {
   restMs: 600_000,
   leaveMs: 60_000,
   lostMs: 600_000,
+  resubmitMs: 60_000,
   faultMs: 60_000,
 };
 /** Submitted in one round: others are looked at between. */
@@ -141,6 +144,8 @@ export class SlurmRounds {
   async #judgeUnknown(row: LauncherRow, launcher: Launcher, job: OpenJob, status: LaunchStatus): Promise<void> {
     const { hub } = this.#desk;
     if (job.jobId === null) {
+      // sbatch of a hub that was just restarted may still be under way.
+      if (job.sameMs < this.#limits.resubmitMs) return;
       if (job.isWanted) await this.#submit(row, launcher, job.runId, job.token);
       else await forgetJob(hub, row.id, job.token);
       return;
