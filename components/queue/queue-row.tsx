@@ -12,23 +12,25 @@ import { RelativeTime } from '../ui/time';
 import { priorityWord, shownStatus } from '../words';
 import { NEXT_TEXT, WaitReasonText } from './wait-reason';
 
-/** Two lines: a run and its study, a reason and its second line. */
-export const ROW_HEIGHT = 60;
+/** Two lines: a run and its study, a reason and its second line. Where the table is narrow they stand one below the other. */
+export const ROW_HEIGHT = { wide: 60, narrow: 104 };
 
 interface QueueRowProps {
   /** Undefined while its page is on its way. */
   item: QueueItem | undefined;
   rowIndex: number;
+  isNarrow: boolean;
   isSelected: boolean;
   /** Absent for those who may not act on runs. */
   onSelect: ((item: QueueItem, isSelected: boolean) => void) | undefined;
 }
 
-export function QueueRow({ item, rowIndex, isSelected, onSelect }: QueueRowProps) {
+export function QueueRow({ item, rowIndex, isNarrow, isSelected, onSelect }: QueueRowProps) {
+  const height = isNarrow ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
   if (!item)
     return (
-      <Tr aria-rowindex={rowIndex} style={{ height: ROW_HEIGHT }}>
-        <Td colSpan={onSelect ? 6 : 5}>
+      <Tr aria-rowindex={rowIndex} style={{ height }}>
+        <Td colSpan={(isNarrow ? 2 : 5) + (onSelect ? 1 : 0)}>
           <Skeleton className="h-4 w-2/3" />
         </Td>
       </Tr>
@@ -40,7 +42,7 @@ export function QueueRow({ item, rowIndex, isSelected, onSelect }: QueueRowProps
       aria-rowindex={rowIndex}
       aria-selected={isSelected || undefined}
       className={cn('hover:bg-hover [&>td]:h-auto [&>td]:py-1', isSelected && 'bg-accent-soft/60')}
-      style={{ height: ROW_HEIGHT }}
+      style={{ height }}
     >
       {onSelect && (
         <Td>
@@ -78,14 +80,23 @@ export function QueueRow({ item, rowIndex, isSelected, onSelect }: QueueRowProps
           </Link>
           <Wishes item={item} />
         </div>
+        {isNarrow && (
+          <div className="mt-1 text-xs">
+            <Reasons reasons={reasons} position={position} />
+          </div>
+        )}
       </Td>
-      <Td className={cn('text-ink-2', run.priority > 0 && 'font-medium text-ink')}>{priorityWord(run.priority)}</Td>
-      <Td className="text-ink-2">
-        <RelativeTime at={run.createdAt} />
-      </Td>
-      <Td>
-        <Reasons reasons={reasons} position={position} />
-      </Td>
+      {!isNarrow && (
+        <>
+          <Td className={cn('text-ink-2', run.priority > 0 && 'font-medium text-ink')}>{priorityWord(run.priority)}</Td>
+          <Td className="text-ink-2">
+            <RelativeTime at={run.createdAt} />
+          </Td>
+          <Td>
+            <Reasons reasons={reasons} position={position} />
+          </Td>
+        </>
+      )}
     </Tr>
   );
 }

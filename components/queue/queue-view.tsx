@@ -15,14 +15,16 @@ import { Table, Th } from '../ui/table';
 import { useVirtualRows } from '../ui/use-virtual-rows';
 import { BulkBar } from './bulk-bar';
 import { QueueRow, ROW_HEIGHT } from './queue-row';
+import { useIsNarrow } from './use-is-narrow';
 import { useQueue } from './use-queue';
 
 /** All runs that wait, in the order in which they will be taken, each with the reason. */
 export function QueueView() {
   const { canEdit } = useMe();
   const body = useRef<HTMLTableSectionElement>(null);
+  const isNarrow = useIsNarrow();
   const [count, setCount] = useState(0);
-  const { indices, before, after } = useVirtualRows(count, ROW_HEIGHT, body);
+  const { indices, before, after } = useVirtualRows(count, isNarrow ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide, body);
   const { total, paused, error, retry, itemAt } = useQueue(indices);
   // The number of rows comes with the first page, and the rows in sight say which pages are asked for.
   if (total !== undefined && total !== count) setCount(total);
@@ -64,7 +66,7 @@ export function QueueView() {
               <BulkBar runs={runs} onDone={() => setSelected(new Map())} />
             </div>
           )}
-          <Table label="Waiting runs" aria-rowcount={total + 1} className="min-w-[56rem] table-fixed">
+          <Table label="Waiting runs" aria-rowcount={total + 1} className="table-fixed md:min-w-[56rem]">
             <thead>
               <tr>
                 {canEdit && (
@@ -84,10 +86,14 @@ export function QueueView() {
                 <Th align="right" className="w-16">
                   Place
                 </Th>
-                <Th className="w-[36%]">Run</Th>
-                <Th className="w-20">Priority</Th>
-                <Th className="w-24">Age</Th>
-                <Th>Why it waits</Th>
+                <Th className="md:w-[36%]">Run</Th>
+                {!isNarrow && (
+                  <>
+                    <Th className="w-20">Priority</Th>
+                    <Th className="w-24">Age</Th>
+                    <Th>Why it waits</Th>
+                  </>
+                )}
               </tr>
             </thead>
             <tbody ref={body}>
@@ -99,6 +105,7 @@ export function QueueView() {
                     key={item?.run.id ?? index}
                     item={item}
                     rowIndex={index + 2}
+                    isNarrow={isNarrow}
                     isSelected={item !== undefined && selected.has(item.run.id)}
                     onSelect={canEdit ? ({ run }, isSelected) => select([run], isSelected) : undefined}
                   />
