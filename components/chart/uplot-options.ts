@@ -72,7 +72,8 @@ export function buildOptions(
   return {
     width,
     height: shape.height,
-    padding: [8, 8, 0, 0],
+    // A time of day at the right edge needs half its width.
+    padding: [8, shape.axis === 'clock' ? 18 : 8, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: shape.axis === 'clock' },
