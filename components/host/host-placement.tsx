@@ -13,7 +13,7 @@ export function HostPlacement({ host, canEdit }: { host: HostView; canEdit: bool
     <div className="space-y-3 border-b px-4 py-3">
       {drainingAt !== null && (
         <Notice title="Drained">
-          It takes no more runs since <RelativeTime at={drainingAt} />.{' '}
+          It takes no more runs, since somebody drained it <RelativeTime at={drainingAt} />.{' '}
           {host.runs.length > 0
             ? `${plural(host.runs.length, 'run')} on it will end in their own time.`
             : 'Nothing runs on it.'}
