@@ -44,6 +44,8 @@ export function openDatabase(url: string): Database {
   const pool = new pg.Pool({ ...settings, max: MAX_CONNECTIONS });
   // An idle connection that breaks is dropped by the pool, and the next query reports what is wrong.
   pool.on('error', () => {});
+  // One that breaks in the moment in which it is given out would end the process: its own error must be heard from the first.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new PrismaClient({ adapter: new PrismaPg(pool, { schema }) });
   return {
     db,
@@ -67,8 +69,8 @@ export const ENUMS_MATCH = {
   attemptOutcome: true,
   failureCode: true,
   logLevel: true,
-  deliveryStatus: true,
   outputStream: true,
+  deliveryStatus: true,
 } satisfies {
   userRole: Same<Db.UserRole, Protocol.UserRole>;
   tokenKind: Same<Db.TokenKind, Protocol.TokenKind>;
@@ -78,6 +80,6 @@ export const ENUMS_MATCH = {
   attemptOutcome: Same<Db.AttemptOutcome, Protocol.AttemptOutcome>;
   failureCode: Same<Db.FailureCode, Protocol.FailureCode>;
   logLevel: Same<Db.LogLevel, LogRecord['level']>;
-  deliveryStatus: Same<Db.DeliveryStatus, Protocol.DeliveryStatus>;
   outputStream: Same<Db.OutputStream, OutputStream>;
+  deliveryStatus: Same<Db.DeliveryStatus, Protocol.DeliveryStatus>;
 };

@@ -80,6 +80,7 @@ function checkHistory(migrations: Migration[], recorded: Recorded[]) {
 export async function migrateDatabase(url: string, folder = MIGRATIONS_DIR): Promise<string[]> {
   const { schema, ...settings } = connectionSettings(url);
   const client = new pg.Client(settings);
+  client.on('error', () => {}); // the next query says so
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
