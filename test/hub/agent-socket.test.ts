@@ -16,6 +16,7 @@ import {
   statusOf,
   until,
 } from '../support/core.ts';
+import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectAgent } from '../support/scripted-agent.ts';
 
@@ -25,7 +26,7 @@ beforeAll(async () => {
 });
 afterEach(closeSockets);
 afterAll(() => hub.close());
-beforeEach(() => hub.hub.pool.query('TRUNCATE studies, hosts, metric_records, log_lines CASCADE'));
+beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', 'metric_records', 'log_lines']));
 
 const cancel = (...runIds: string[]) => transact(hub.hub, (tx) => requestCancel(tx, runIds));
 
@@ -46,7 +47,9 @@ async function runningAttempt() {
 describe('P5: hello', () => {
   test('puts the host on the list with its report and gives the times and sizes', async () => {
     const agent = await connectAgent(hub);
-    expect(await agent.hello([], { name: 'gpu-1', slots: 3 })).toEqual({ tunables: agentTunables, attempts: [] });
+    expect(await agent.hello([], { name: 'gpu-1', slots: 3 })).toEqual({
+      ...{ tunables: agentTunables, takesOutput: true, now: expect.any(Number), attempts: [] },
+    });
     expect(await listHosts(hub.hub.pool)).toEqual([
       expect.objectContaining({ id: agent.hostId, name: 'gpu-1', slots: 3, state: 'online', agentVersion: '1.0.0' }),
     ]);

@@ -8,6 +8,7 @@ import type { Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FEATURES_OF_PROTOCOL_1 } from '../../server/runs/features-of-protocol-1.ts';
 import { addStudy, runsOf, statusOf } from '../support/core.ts';
+import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectAgent, connectSocket } from '../support/scripted-agent.ts';
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
 });
 afterEach(closeSockets);
 afterAll(() => hub.close());
-beforeEach(() => hub.hub.pool.query('TRUNCATE studies, hosts, metric_records, log_lines CASCADE'));
+beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', 'metric_records', 'log_lines']));
 
 const query = async <T>(sql: string, ...values: unknown[]) => (await hub.hub.pool.query(sql, values)).rows as T[];
 const refusalsOf = (runId: string) =>

@@ -8,6 +8,7 @@ import type { Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
 import { addHost, addStudy, ended, metrics, ScriptedAttempt, started, until } from '../support/core.ts';
+import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectSocket } from '../support/scripted-agent.ts';
 
@@ -19,7 +20,7 @@ beforeAll(async () => {
 });
 afterEach(closeSockets);
 afterAll(() => hub.close());
-beforeEach(() => hub.hub.pool.query('TRUNCATE studies, hosts, metric_records, log_lines CASCADE'));
+beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', 'metric_records', 'log_lines']));
 
 type Browser = Socket<HubToBrowser, BrowserToHub>;
 
@@ -65,7 +66,7 @@ describe('what a page gets', () => {
     page.socket.emit('unwatch', { kind: 'run', runId });
     await page.watch({ kind: 'all' });
     await trainer.send(started(), metrics(1, { 'train/loss': 1 }));
-    await until(() => expect(page.of('run:changed').find((r) => r.id === runId)?.status).toBe('running'));
+    await until(() => expect(page.of('run:changed').findLast((r) => r.id === runId)?.status).toBe('running'));
     expect(page.of('run:records')).toEqual([]);
     expect(other.seen).toEqual([]);
   });
@@ -74,7 +75,7 @@ describe('what a page gets', () => {
     const { trainer, runId, studyId } = await startedRun();
     const page = await openPage({ kind: 'run', runId }, { kind: 'study', studyId }, { kind: 'all' });
     await trainer.send(started());
-    await until(() => expect(page.of('run:changed').length).toBeGreaterThan(1));
+    await until(() => expect(page.of('run:changed').findLast((r) => r.id === runId)?.status).toBe('running'));
     expect(page.of('run:changed').filter((r) => r.id === runId && r.status === 'running')).toHaveLength(1);
   });
 
