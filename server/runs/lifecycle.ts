@@ -60,7 +60,10 @@ export async function finishAttempt(
   }>(
     `SELECT max_attempts, cancel_requested_at IS NOT NULL AS cancel_requested, host_id,
             pause_requested_at IS NOT NULL AS pause_requested,
-            total_steps < steps_per_epoch * (config->>'epochs')::int AS wants_more FROM runs
+            total_steps < steps_per_epoch * (config->>'epochs')::int
+              -- An attempt that had nothing left to do does not get another one for it.
+              AND (SELECT a.start_step FROM run_attempts a WHERE a.run_id = id AND a.attempt = $2) < total_steps AS wants_more
+     FROM runs
      WHERE id = $1 AND attempt = $2 AND status IN ('claimed', 'running') FOR NO KEY UPDATE`,
     [runId, attempt],
   );
