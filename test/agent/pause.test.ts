@@ -39,7 +39,7 @@ afterAll(async () => {
 const query = async <T>(sql: string, ...values: unknown[]) => (await hub.hub.pool.query(sql, values)).rows as T[];
 const isAt = async (runId: string, status: string) => (await loadRunSummary(hub.hub.pool, runId))?.status === status;
 
-test('a paused run saves a checkpoint and gives its slot to the next; resumed, it goes on from the step it was at', {
+test('P13a: a paused run saves a checkpoint and gives its slot to the next; resumed, it goes on from the step it was at', {
   timeout: 60_000,
 }, async () => {
   const design = { ...smallDesign(), dataset: 'toy' };

@@ -92,7 +92,7 @@ test('each trainer is measured with the GPU of its slot, and the hub hears which
   expect(await agent.kill('SIGTERM')).toBe(0);
 });
 
-test('what was measured while the hub was away comes later, on the clock of the hub', async () => {
+test('P12a: what was measured while the hub was away comes later, on the clock of the hub', async () => {
   const ahead = 3_600_000;
   hub.clock = () => Date.now() + ahead;
   host.start(['--slots', '1']);

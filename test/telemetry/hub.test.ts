@@ -105,7 +105,7 @@ esac
   await agent.kill('SIGTERM');
 });
 
-test('samples need a hello first, and those that cannot be read are refused with the path of the fault', async () => {
+test('P12: samples need a hello first, and those that cannot be read are refused with the path of the fault', async () => {
   const agent = await connectAgent(hub);
   const sample = { at: Date.now(), machine: {}, gpus: [], trainers: [] };
   expect(await agent.ask('agent:samples', { widthS: 5, samples: [sample] })).toMatchObject({
