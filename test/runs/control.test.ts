@@ -192,6 +192,19 @@ describe('more epochs', () => {
       expect((await claimOne(hub, hostId)).resume?.stepsCompleted).toBe(30);
     }
   });
+
+  test('are not asked for again and again of a trainer that has nothing left to do', async () => {
+    const { hub } = core;
+    const hostId = await addHost(hub);
+    const [teacher] = (await runsOf(hub, await addStudy(hub))) as [string];
+    await succeed(hub, await claimOne(hub, hostId));
+    await transact(hub, (tx) => extendEpochs(tx, { runIds: [teacher] }, 6));
+    const grant = await claimOne(hub, hostId);
+    expect(grant).toMatchObject({ runId: teacher, resume: { stepsCompleted: 30 } });
+    // It believes that the epochs of before are all there are.
+    await new ScriptedAttempt(hub, grant).send(started(30), ended());
+    expect(await statusOf(hub, teacher)).toBe('succeeded');
+  });
 });
 
 describe('the flap guard', () => {
