@@ -64,7 +64,9 @@ async function claimFresh(hub: BenchHub, count: number): Promise<Grant[]> {
     problems: [],
   };
   const machine = { platform: '', cpuModel: '', cpuCount: 1, memoryBytes: 1, gpus: [], slots: 64, backend: '' };
-  await transact(hub, (tx) => upsertHost(tx, hostId, '0', { name: 'bench', ...machine, datasets: [dataset], labelSets: [] }));
+  await transact(hub, (tx) =>
+    upsertHost(tx, hostId, '0', { name: 'bench', ...machine, datasets: [dataset], labelSets: [] }),
+  );
   const budget = { epochs: 1, batchSize: 2, optimizer: { learningRate: 0.1 } };
   const design = StudyDesign.parse({
     version: 1,
