@@ -12,11 +12,12 @@ const STOP_WAIT_MS = STOP_GRACE_MS + 5_000;
 /** Starts the agent, or replaces one of another version or of other settings; its trainers go on. */
 export async function launchAgent(desk: LauncherDesk, row: LauncherRow, who: string): Promise<void> {
   const { events, hub } = desk;
-  await pruneEvents(hub.pool, row.id);
-  events.add(row.id, { step: 'launch', kind: 'begun', message: `Launch, asked for by ${who}.` });
+  // Before anything is waited for: nobody may begin a second one meanwhile.
   desk.note(row.id, { task: 'launching', fault: null });
   const token = agentTokenOf(row.id);
   try {
+    await pruneEvents(hub.pool, row.id);
+    events.add(row.id, { step: 'launch', kind: 'begun', message: `Launch, asked for by ${who}.` });
     const launcher = await desk.open(row);
     const result = await launcher.submit(await desk.spec(row, token, null), token, desk.report(row.id));
     events.add(row.id, {
