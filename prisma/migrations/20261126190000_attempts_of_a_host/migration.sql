@@ -1,0 +1,1 @@
+CREATE INDEX "run_attempts_host_id_idx" ON "run_attempts" ("host_id");
