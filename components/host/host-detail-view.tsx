@@ -7,9 +7,9 @@ import { formatAbsolute } from '../format';
 import { useLiveEvent, useThrottle, useWatch } from '../live-socket';
 import { useTRPC } from '../trpc-provider';
 import { BackLink } from '../ui/back-link';
-import { Button, ButtonLink } from '../ui/button';
-import { EmptyState } from '../ui/empty-state';
+import { Button } from '../ui/button';
 import { ErrorState } from '../ui/error-state';
+import { MissingPage } from '../ui/missing-page';
 import { Notice } from '../ui/notice';
 import { PageHeader } from '../ui/page-header';
 import { Panel, Section } from '../ui/panel';
@@ -121,19 +121,8 @@ export function HostDetailView({ id }: { id: string }) {
 
 function MissingHost() {
   return (
-    <>
-      <h1 className="sr-only">Not found</h1>
-      <EmptyState
-        icon={Compass}
-        title="There is no such host"
-        actions={
-          <ButtonLink href="/hosts" variant="primary">
-            To the hosts
-          </ButtonLink>
-        }
-      >
-        It may have been removed. It comes back when its agent connects again.
-      </EmptyState>
-    </>
+    <MissingPage icon={Compass} title="There is no such host" back={{ href: '/hosts', words: 'To the hosts' }}>
+      It may have been removed. It comes back when its agent connects again.
+    </MissingPage>
   );
 }
