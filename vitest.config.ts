@@ -7,7 +7,7 @@ const alias = {
   '@mealtable/trainer': path.join(import.meta.dirname, 'trainer'),
 };
 const shared = {
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   hookTimeout: 120_000,
   pool: 'forks' as const,
   globalSetup: ['./test/support/global-setup.ts'],

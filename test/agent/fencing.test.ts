@@ -16,7 +16,7 @@ import { waitUntil } from './support/wait-until.ts';
 
 const STEPS = 60;
 const CHECKPOINT_EVERY = 20;
-const WAIT_MS = 25_000;
+const WAIT_MS = 60_000;
 
 let programs: Programs;
 let hub: TestHub;

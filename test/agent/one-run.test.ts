@@ -20,7 +20,7 @@ beforeAll(async () => {
   host = new Host(programs, { url: hub.url, token });
   // The hub has to know of a dataset before it takes a study.
   const agent = host.start();
-  await waitUntil('the host is known', async () => (await hub.hub.db.host.count()) === 1, 25_000);
+  await waitUntil('the host is known', async () => (await hub.hub.db.host.count()) === 1, 60_000);
   expect(await agent.kill('SIGTERM')).toBe(0);
 });
 beforeEach(async () => {

@@ -142,7 +142,7 @@ test('a hub that was restored from a backup gets again what it has lost', async 
   await hub.kill();
   attempt.output.stdout.length = 20;
   await hub.start();
-  await waitUntil('all again', () => attempt.output.stdout.length === 51, 10_000);
+  await waitUntil('all again', () => attempt.output.stdout.length === 51);
   host.release(grant);
   await drained(attempt);
   expect(texts(attempt)).toEqual(numbers(0, 60));

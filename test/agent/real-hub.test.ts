@@ -23,7 +23,7 @@ const SCRIPT: FakeScript = {
     base64: Buffer.from(`bar of ${i + 1}\rstep ${i + 1}\n`).toString('base64'),
   })),
 };
-const WAIT_MS = 25_000;
+const WAIT_MS = 60_000;
 
 let programs: Programs;
 let hub: TestHub;

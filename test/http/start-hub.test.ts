@@ -54,7 +54,7 @@ describe('startHub', () => {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
       expect((await pool.query(sleepers)).rowCount).toBeGreaterThan(0);
     };
-    await vi.waitFor(isEnded, { timeout: 10_000 });
+    await vi.waitFor(isEnded, { timeout: 45_000 });
     const lost = await dying;
     await close();
     const { url, drop } = await createDatabaseUrl();
@@ -226,7 +226,7 @@ describe('a database that goes away', () => {
       process.kill(readPidFile(path.join(folder, 'postgres', 'data'))?.pid ?? 0, 'SIGKILL');
       await expect.poll(async () => (await ask()).status).toBe(503);
       expect(await (await ask()).text()).toContain('The database does not answer just now. Try again in a moment.');
-      await expect.poll(async () => (await ask()).status, { timeout: 15_000 }).toBe(401);
+      await expect.poll(async () => (await ask()).status, { timeout: 45_000 }).toBe(401);
       await expect
         .poll(() => said)
         .toEqual([expect.stringMatching(/^The database has gone away/), 'The database is back.']);

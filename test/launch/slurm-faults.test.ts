@@ -38,7 +38,7 @@ describe.runIf(isLong)('Slurm', () => {
       120_000,
     );
     await expect
-      .poll(() => jobs.said('run_split.1').map((line) => line.slice(0, 9)), { timeout: 10_000 })
+      .poll(() => jobs.said('run_split.1').map((line) => line.slice(0, 9)), { timeout: 45_000 })
       .toEqual(['started 0', 'started 1']);
     slurm!.thawNode(node as 'n1' | 'n2');
     expect(await launcher.stop(job, 5_000)).toEqual({ ok: true, hasEnded: true });
@@ -68,7 +68,7 @@ describe.runIf(isLong)('Slurm', () => {
     if (!(await start({ RequeueExit: '75' }))) return test.skip();
     const launcher = jobs.launcher();
     const job = await jobs.submit(launcher, 'run_exit.1', 'wait');
-    await expect.poll(() => jobs.said('run_exit.1'), { timeout: 20_000 }).toHaveLength(1);
+    await expect.poll(() => jobs.said('run_exit.1'), { timeout: 45_000 }).toHaveLength(1);
     await launcher.signal(job, 'USR2');
     await untilStatus(launcher, job, { state: 'running', restarts: 1 }, 90_000);
     // Its end by TERM would put it back as well, were it not for the cancel that follows.

@@ -149,7 +149,7 @@ describe.runIf(slurm !== null)('a job', () => {
     async () => {
       const job = await jobs.submit(launcher, 'run_away.1', 'wait');
       await untilStatus(launcher, job, { state: 'running' });
-      await expect.poll(() => slurm!.hasSaved(job.token), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => slurm!.hasSaved(job.token), { timeout: 45_000 }).toBe(true);
       slurm!.killController();
       expect(await statusOf(launcher, job)).toMatchObject({
         state: 'unknown',

@@ -59,7 +59,7 @@ withSshd('half an upload never lies under the name of the file', async () => {
   // The first megabyte is there, then the line is cut.
   const upload = putFile(shell, '~/half/file', Buffer.alloc(400_000_000), { timeoutMs: 10_000 });
   const folder = path.join(sshd!.home, 'half');
-  await expect.poll(() => bytesIn(folder), { timeout: 10_000, interval: 10 }).toBeGreaterThan(1_000_000);
+  await expect.poll(() => bytesIn(folder), { timeout: 45_000, interval: 10 }).toBeGreaterThan(1_000_000);
   sshd!.cutConnections();
   expect(await upload).toMatchObject({ kind: 'lost' });
   expect(readdirSync(folder)).not.toContain('file');

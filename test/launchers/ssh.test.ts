@@ -101,7 +101,7 @@ describe.runIf(sshd !== null)('a host over ssh', () => {
 
   it('is found again by a hub that was restarted, and a second launch keeps its agent', async () => {
     await test.restart();
-    await expect.poll(async () => (await view(id)).agent?.state, { timeout: 20_000, interval: 200 }).toBe('running');
+    await expect.poll(async () => (await view(id)).agent?.state, { timeout: 60_000, interval: 200 }).toBe('running');
     const started = () => readFileSync(path.join(sshd!.home, `.mealtable/agents/${id}/started`), 'utf8');
     const before = started();
     await api().launchers.launch({ id });

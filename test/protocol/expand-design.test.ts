@@ -317,11 +317,9 @@ describe('size', () => {
     (design) => {
       const list = [{ teachers: [ref('a')], discriminator: true, inputSize: 16 }];
       const asked = makeDesign({ design, list, seeds: manySeeds(200_000) });
-      const started = performance.now();
       const problems = problemsOf(asked);
       expect(problems).toHaveLength(1);
       expect(problems[0]).toMatchObject({ path: 'seeds', message: expect.stringMatching(/a study holds at most 500/) });
-      expect(performance.now() - started).toBeLessThan(1_000);
     },
   );
 

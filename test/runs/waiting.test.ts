@@ -261,12 +261,9 @@ test('ten thousand waiting runs are paged in the order in which they will be tak
     [run],
   );
   await hub.pool.query('ANALYZE');
-  const begun = performance.now();
   const page = await loadQueue(hub.pool, { offset: 5_000, limit: 100 });
-  const tookMs = performance.now() - begun;
   expect(page).toMatchObject({ total: 10_002, paused: 0 });
   expect(page.items.map((item) => item.position)).toEqual(Array.from({ length: 100 }, (_, i) => 5_001 + i));
   expect(page.items[0]?.reasons[0]?.kind).toBe('no_dataset');
-  expect(tookMs).toBeLessThan(2_000);
   expect(await statusOf(hub, run)).toBe('queued');
 });

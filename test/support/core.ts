@@ -50,7 +50,7 @@ export async function createCore(): Promise<Core> {
 }
 
 /** Waits for a condition: quick where it holds at once, patient on a busy machine. */
-export const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+export const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 45_000, interval: 10 });
 
 /** Waits until `run:changed` of everything committed so far is out. */
 export async function settlePublishing(hub: Pick<Hub, 'pool'>): Promise<void> {

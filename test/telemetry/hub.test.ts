@@ -21,7 +21,7 @@ import { closeSockets, connectAgent, connectSocket } from '../support/scripted-a
 
 const UUID = 'GPU-4f2f3a52-9a3e-7c1b-8a14-2a0f6d1c5e01';
 const SCRIPT: FakeScript = { steps: 2, holdAt: 1, end: 'succeed' };
-const WAIT_MS = 25_000;
+const WAIT_MS = 60_000;
 
 let programs: Programs;
 let hub: TestHub;
