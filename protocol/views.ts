@@ -221,8 +221,29 @@ export interface Top1Value {
   runId: string;
   seed: number;
   status: RunStatus;
+  /** Best val/top1, and its epoch. */
   top1: number | null;
   epoch: number | null;
+  /** Last val/top1. */
+  last: number | null;
+  /** Of the final test, for runs that succeeded. */
+  testBest: number | null;
+  testLatest: number | null;
+}
+/** What one run has cost so far. */
+export interface RunCostView {
+  runId: string;
+  /** Milliseconds that its attempts held slots, from claim to end, all of them: lost and failed ones too. */
+  slotMs: { gpu: number; cpu: number };
+  attempts: number;
+  /** An attempt goes on: its time is counted until now. */
+  isOpen: boolean;
+  /** Trainable ones of the network that is trained; null while the number of classes is not known. */
+  parameters: number | null;
+  /** Multiply-accumulates of one forward pass of one image through it; null as above. */
+  macs: number | null;
+  /** Median of train/images_per_s over its points; null without any. */
+  imagesPerS: number | null;
 }
 /** A mean of differences of runs that have all else in common, in points of top-1, and what its pairs say about it. */
 export interface PairedDifference {

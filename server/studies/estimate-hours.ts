@@ -1,9 +1,9 @@
 /** From a study's multiply-accumulates and the speeds of hosts to hours. Pure. */
 import type { Precision } from '@mealtable/protocol/run-config';
+import { medianOf } from '@mealtable/protocol/statistics/moments';
 import { type LabelSetCost, macsOf, type RunCost, type StudyCost, type Work } from '@mealtable/protocol/study-cost';
 import type { Likeness, StudyTime } from '@mealtable/protocol/study-estimate';
 import type { Speed } from './estimate-speed.ts';
-import { medianOf } from './statistics/moments.ts';
 
 export interface MeasuredHost {
   slots: number;

@@ -9,10 +9,10 @@ import {
   type TrainingConfig,
   teacherSize,
 } from '@mealtable/protocol/run-config';
+import { medianOf } from '@mealtable/protocol/statistics/moments';
 import { TRAINING_FORWARDS, type Work } from '@mealtable/protocol/study-cost';
 import { loadClassCounts } from '../hosts/datasets.ts';
 import type { Queryable } from '../runs/summary.ts';
-import { medianOf } from './statistics/moments.ts';
 
 /** Runs that are looked at of each host, the newest ones, and points of each: the first ones, when labels are still computed. */
 const RECENT_RUNS = 30;

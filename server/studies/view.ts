@@ -1,9 +1,10 @@
 /** StudyView: a study with its table and its runs. */
 import { AppError } from '@mealtable/protocol/errors';
 import { StudyDesign } from '@mealtable/protocol/study-design';
-import type { RunSummaryView, StudyView } from '@mealtable/protocol/views';
+import { buildEffects, buildTop1Table } from '@mealtable/protocol/top1-table';
+import type { StudyView } from '@mealtable/protocol/views';
 import { loadRunSummaries, type Queryable } from '../runs/summary.ts';
-import { buildEffects, buildTop1Table, chooseReference, type TableVariant } from './top1-table.ts';
+import { chooseReference, loadTableVariants } from './table-variants.ts';
 
 /** @throws {AppError} not_found */
 export async function loadStudyView(db: Queryable, studyId: string): Promise<StudyView> {
@@ -39,24 +40,4 @@ export async function loadStudyView(db: Queryable, studyId: string): Promise<Stu
     effects: buildEffects(variants, referenceVariantId),
     runs,
   };
-}
-
-/** All that have a top-1. */
-async function loadTableVariants(
-  db: Queryable,
-  studyId: string,
-  runs: readonly RunSummaryView[],
-): Promise<TableVariant[]> {
-  const { rows } = await db.query<Omit<TableVariant, 'values' | 'inputSize'> & { input_size: number }>(
-    `SELECT id, key, role, label, levels, network, input_size FROM variants
-     WHERE study_id = $1 AND role <> 'labelling' ORDER BY position`,
-    [studyId],
-  );
-  return rows.map(({ input_size, ...variant }) => ({
-    ...variant,
-    inputSize: input_size,
-    values: runs
-      .filter((run) => run.variantId === variant.id)
-      .map((run) => ({ runId: run.id, seed: run.seed, status: run.status, top1: run.bestTop1, epoch: run.bestEpoch })),
-  }));
 }

@@ -1,11 +1,12 @@
 /** Student's t, paired differences, effects and interactions against what SciPy and statsmodels compute of the same numbers. */
+
+import { studyEffects } from '@mealtable/protocol/statistics/factor-effects';
+import { meanOf, medianOf, sampleStdOf } from '@mealtable/protocol/statistics/moments';
+import { differencesBySeed, pairedDifference } from '@mealtable/protocol/statistics/paired-difference';
+import { criticalT, twoSidedP } from '@mealtable/protocol/statistics/student-t';
+import type { StudentVariant } from '@mealtable/protocol/statistics/variant-index';
 import type { Levels } from '@mealtable/protocol/study-design';
 import { describe, expect, test } from 'vitest';
-import { studyEffects } from '../../server/studies/statistics/factor-effects.ts';
-import { meanOf, medianOf, sampleStdOf } from '../../server/studies/statistics/moments.ts';
-import { differencesBySeed, pairedDifference } from '../../server/studies/statistics/paired-difference.ts';
-import { criticalT, twoSidedP } from '../../server/studies/statistics/student-t.ts';
-import type { StudentVariant } from '../../server/studies/statistics/variant-index.ts';
 import reference from './statistics-reference.json' with { type: 'json' };
 
 const closeTo = (expected: number) => ({

@@ -1,10 +1,11 @@
 import type { RunStatus } from '@mealtable/protocol/statuses';
+import { buildEffects, buildTop1Table } from '@mealtable/protocol/top1-table';
 import { describe, expect, test } from 'vitest';
-import { buildEffects, buildTop1Table, chooseReference, type TableVariant } from '../../server/studies/top1-table.ts';
+import { chooseReference, type KeyedVariant } from '../../server/studies/table-variants.ts';
 
-function variant(id: string, results: Record<number, number | null>, more: Partial<TableVariant> = {}): TableVariant {
+function variant(id: string, results: Record<number, number | null>, more: Partial<KeyedVariant> = {}): KeyedVariant {
   return {
-    id,
+    variantId: id,
     key: id,
     role: 'student',
     label: id,
@@ -17,11 +18,14 @@ function variant(id: string, results: Record<number, number | null>, more: Parti
       status: 'succeeded' as RunStatus,
       top1,
       epoch: top1 === null ? null : i + 1,
+      last: top1,
+      testBest: null,
+      testLatest: null,
     })),
     ...more,
   };
 }
-const withStatus = (v: TableVariant, seed: number, status: RunStatus): TableVariant => ({
+const withStatus = (v: KeyedVariant, seed: number, status: RunStatus): KeyedVariant => ({
   ...v,
   values: v.values.map((value) => (value.seed === seed ? { ...value, status } : value)),
 });
@@ -64,7 +68,7 @@ describe('the rows', () => {
 });
 
 describe('the best', () => {
-  const marks = (variants: TableVariant[]) =>
+  const marks = (variants: KeyedVariant[]) =>
     buildTop1Table(variants, null).map((row) => [row.label, row.isBest, row.isWithinNoiseOfBest]);
 
   test('is the student variant with the highest mean, never a teacher or the student alone; of equals the first', () => {
@@ -109,10 +113,10 @@ describe('effects', () => {
   const alone = variant('alone', { 1: 70 }, { role: 'baseline' });
 
   test('are those of the students, against the levels of the reference when it is one of them', () => {
-    expect(buildEffects([alone, on, off], alone.id).factors).toMatchObject([
+    expect(buildEffects([alone, on, off], alone.variantId).factors).toMatchObject([
       { factor: 'discriminator', reference: 'on', levels: [{ level: 'off', difference: { mean: -1.5, n: 2 } }] },
     ]);
-    expect(buildEffects([alone, on, off], off.id).factors).toMatchObject([
+    expect(buildEffects([alone, on, off], off.variantId).factors).toMatchObject([
       { factor: 'discriminator', reference: 'off', levels: [{ level: 'on', difference: { mean: 1.5, n: 2 } }] },
     ]);
   });

@@ -7,6 +7,9 @@ export const seedValue = (seed: number, top1: number | null): Top1Value => ({
   status: 'succeeded',
   top1,
   epoch: 1,
+  last: top1,
+  testBest: null,
+  testLatest: null,
 });
 
 export const row = (part: Partial<Top1Row> & Pick<Top1Row, 'role' | 'label' | 'variantId'>): Top1Row => ({

@@ -1,5 +1,5 @@
 /** The paired t test: what differences of runs that have all else in common say about their mean. */
-import type { PairedDifference } from '@mealtable/protocol/views';
+import type { PairedDifference } from '../views.ts';
 import { meanOf, sampleStdOf } from './moments.ts';
 import { criticalT, twoSidedP } from './student-t.ts';
 

@@ -1,6 +1,6 @@
 /** Student variants by their levels, so that those which differ in one factor alone are found at once. */
-import { FACTOR_NAMES, type FactorName, levelKey, levelWords } from '@mealtable/protocol/factor-levels';
-import type { Levels } from '@mealtable/protocol/study-design';
+import { FACTOR_NAMES, type FactorName, levelKey, levelWords } from '../factor-levels.ts';
+import type { Levels } from '../study-design.ts';
 import type { SeedResults } from './paired-difference.ts';
 
 export interface StudentVariant {

@@ -3,8 +3,8 @@
  * Works for any design: a full factorial pairs in every combination of the rest, one at a time around its first levels, a list wherever
  * two of its variants differ in one factor alone.
  */
-import { FACTOR_NAMES, type FactorName } from '@mealtable/protocol/factor-levels';
-import type { FactorEffects, InteractionEffect, StudyEffects } from '@mealtable/protocol/views';
+import { FACTOR_NAMES, type FactorName } from '../factor-levels.ts';
+import type { FactorEffects, InteractionEffect, StudyEffects } from '../views.ts';
 import { differencesBySeed, pairedDifference } from './paired-difference.ts';
 import { type IndexedVariant, type LevelName, type StudentVariant, VariantIndex } from './variant-index.ts';
 

@@ -1,25 +1,15 @@
 /** The table that an ablation study is made for: a row per variant, mean and spread over seeds, difference to the reference. */
-import { isWithinNoise } from '@mealtable/protocol/effect-words';
-import type { NetworkName } from '@mealtable/protocol/networks';
-import type { RunRole } from '@mealtable/protocol/statuses';
-import type { Levels } from '@mealtable/protocol/study-design';
-import { plannedVariantKey } from '@mealtable/protocol/variant-key';
-import type { StudyEffects, Top1Row, Top1Value } from '@mealtable/protocol/views';
+import { isWithinNoise } from './effect-words.ts';
 import { studyEffects } from './statistics/factor-effects.ts';
 import { meanOf, medianOf, sampleStdOf } from './statistics/moments.ts';
 import { differencesBySeed, pairedDifference, type SeedResults } from './statistics/paired-difference.ts';
+import type { StudyEffects, Top1Row } from './views.ts';
 
-export interface TableVariant {
-  id: string;
-  key: string;
-  role: RunRole;
-  label: string;
-  levels: Levels | null;
-  network: NetworkName;
-  inputSize: number;
-  /** One per seed, in the order of the seeds. */
-  values: Top1Value[];
-}
+/** What a row is made of. `values`: one per seed, in the order of the seeds. */
+export type TableVariant = Pick<
+  Top1Row,
+  'variantId' | 'role' | 'label' | 'levels' | 'network' | 'inputSize' | 'values'
+>;
 
 /** Only a run that ended well has a result; the best of an unfinished one would flatter it or not do it justice. */
 const resultsOf = (variant: TableVariant): { seed: number; top1: number; epoch: number | null }[] =>
@@ -27,19 +17,9 @@ const resultsOf = (variant: TableVariant): { seed: number; top1: number; epoch: 
     status === 'succeeded' && top1 !== null ? [{ seed, top1, epoch }] : [],
   );
 
-/**
- * The reference when nobody chose one: the student trained alone, else the first student variant.
- * @param variants in the order of the table
- */
-export function chooseReference(variants: readonly TableVariant[], chosenId: string | null): string | null {
-  const chosen = variants.find((v) => v.id === chosenId);
-  const alone = variants.find((v) => v.role === 'baseline' && !v.key.startsWith(plannedVariantKey('')));
-  return (chosen ?? alone ?? variants.find((v) => v.role === 'student'))?.id ?? null;
-}
-
-/** @param variants in the order of the table @param referenceId from `chooseReference` */
+/** @param variants in the order of the table @param referenceId null: nothing is compared */
 export function buildTop1Table(variants: readonly TableVariant[], referenceId: string | null): Top1Row[] {
-  const reference = variants.find((v) => v.id === referenceId);
+  const reference = variants.find((v) => v.variantId === referenceId);
   const best = bestOf(variants);
   return variants.map((variant) => {
     const results = resultsOf(variant);
@@ -47,7 +27,7 @@ export function buildTop1Table(variants: readonly TableVariant[], referenceId: s
     // A teacher is another network trained once: that its seed equals one of the study's pairs nothing.
     const isCompared = reference !== undefined && reference !== variant && variant.role !== 'teacher';
     return {
-      variantId: variant.id,
+      variantId: variant.variantId,
       role: variant.role,
       label: variant.label,
       levels: variant.levels,
@@ -70,13 +50,13 @@ export function buildTop1Table(variants: readonly TableVariant[], referenceId: s
   });
 }
 
-/** @param referenceId from `chooseReference`; one that is no student variant has no levels to compare with */
+/** @param referenceId one that is no student variant has no levels to compare with */
 export function buildEffects(variants: readonly TableVariant[], referenceId: string | null): StudyEffects {
   const students = variants.flatMap((variant) => {
-    const { id, role, label, levels } = variant;
-    return role === 'student' && levels !== null ? [{ id, label, levels, results: seedResults(variant) }] : [];
+    const { variantId, role, label, levels } = variant;
+    return role === 'student' && levels !== null ? [{ variantId, label, levels, results: seedResults(variant) }] : [];
   });
-  return studyEffects(students, students.find(({ id }) => id === referenceId) ?? null);
+  return studyEffects(students, students.find(({ variantId }) => variantId === referenceId) ?? null);
 }
 
 function bestOf(variants: readonly TableVariant[]): TableVariant | null {
