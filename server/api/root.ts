@@ -1,4 +1,5 @@
 /** Every procedure of the API, by noun. */
+import { chartsRouter } from './routers/charts.ts';
 import { datasetsRouter } from './routers/datasets.ts';
 import { evaluationsRouter } from './routers/evaluations.ts';
 import { eventsRouter } from './routers/events.ts';
@@ -27,6 +28,7 @@ export const appRouter = createRouter({
   studies: studiesRouter,
   runs: runsRouter,
   runLog: runLogRouter,
+  charts: chartsRouter,
   evaluations: evaluationsRouter,
   events: eventsRouter,
   webhooks: webhooksRouter,

@@ -4,8 +4,10 @@
  */
 import type { UserRole } from '@mealtable/protocol/statuses';
 import { blobRoutes, downloadRoutes } from '../checkpoints/http.ts';
+import { chartRoutes } from '../metrics/chart/http.ts';
 import { logRoutes } from '../output/http.ts';
 import { dispatchAuth, dispatchSignInLink, dispatchSignOut } from './dispatch-auth.ts';
+import { dispatchSharePage } from './dispatch-share-page.ts';
 import { dispatchTrpc } from './dispatch-trpc.ts';
 import type { Exchange } from './exchange.ts';
 import { refuse } from './refuse.ts';
@@ -14,6 +16,10 @@ export type Access =
   | { kind: 'open'; reason: string }
   /** A session, or a program token of at least this role. */
   | { kind: 'member'; role: UserRole }
+  /** The same, or whoever shows a share link's secret as a bearer token: the handler then keeps to `visitor`. */
+  | { kind: 'member-or-visitor'; role: UserRole }
+  /** The page of a share link, whose secret is in the path. */
+  | { kind: 'share-page' }
   | { kind: 'agent' };
 
 export interface Route {
@@ -64,8 +70,14 @@ const apiRoutes: Route[] = [
     json: true,
     handle: dispatchSignOut,
   },
-  // Each procedure asks for its own role on top.
-  { methods: ['GET', 'POST'], path: '/api/trpc/*', access: viewer, json: true, handle: dispatchTrpc },
+  // Each procedure asks for its own role on top, and says whether visitors of a share link may call it.
+  {
+    methods: ['GET', 'POST'],
+    path: '/api/trpc/*',
+    access: { kind: 'member-or-visitor', role: 'viewer' },
+    json: true,
+    handle: dispatchTrpc,
+  },
 ];
 
 const assetReason = 'The sign-in page needs its scripts, styles, fonts and icon. They are the same for everybody.';
@@ -83,6 +95,7 @@ const pageRoutes = (servePage: ServePage): Route[] => [
     access: open('A one-time link: its token is the credential.'),
     handle: dispatchSignInLink,
   },
+  { methods: READ, path: '/share/:secret', access: { kind: 'share-page' }, handle: dispatchSharePage(servePage) },
   { methods: READ, path: '/_next/static/*', access: open(assetReason), handle: servePage },
   { methods: READ, path: '/icon.svg', access: open(assetReason), handle: servePage },
   { methods: READ, path: '/favicon.ico', access: open(assetReason), handle: servePage },
@@ -103,6 +116,7 @@ export function createRoutes(servePage: ServePage, dev: boolean): Route[] {
     ...blobRoutes,
     ...downloadRoutes,
     ...logRoutes,
+    ...chartRoutes,
     { methods: ['GET', 'HEAD', 'POST', 'PUT'], path: '/api/*', access: viewer, handle: notFound },
     ...pageRoutes(servePage),
     ...(dev ? devRoutes(servePage) : []),
