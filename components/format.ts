@@ -2,20 +2,20 @@
 
 export const NONE = '–';
 
-export const formatPercent = (value: number | null | undefined): string =>
-  value === null || value === undefined ? NONE : value.toFixed(2);
+export const formatPercent = (value: number | null | undefined, decimals = 2): string =>
+  value === null || value === undefined ? NONE : value.toFixed(decimals);
 
 /** "+0.42", "−1.30", "0.00": with a true minus sign, so columns line up. */
-export function formatDifference(value: number | null): string {
+export function formatDifference(value: number | null, decimals = 2): string {
   if (value === null) return NONE;
-  const text = Math.abs(value).toFixed(2);
-  if (text === '0.00') return text;
+  const text = Math.abs(value).toFixed(decimals);
+  if (Number(text) === 0) return text;
   return value > 0 ? `+${text}` : `−${text}`;
 }
 
 /** "[+0.10, −2.33]" */
-export const formatInterval = ({ low, high }: { low: number; high: number }): string =>
-  `[${formatDifference(low)}, ${formatDifference(high)}]`;
+export const formatInterval = ({ low, high }: { low: number; high: number }, decimals = 2): string =>
+  `[${formatDifference(low, decimals)}, ${formatDifference(high, decimals)}]`;
 
 export const formatCount = (value: number): string => value.toLocaleString('en');
 

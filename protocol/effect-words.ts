@@ -44,15 +44,15 @@ export function isWithinNoise({ interval }: Pick<PairedDifference, 'interval'>):
 }
 
 /** "+0.42", "-1.30", "0.00" also for what rounds to it */
-export function signed(value: number): string {
-  const size = Math.abs(value).toFixed(2);
+export function signed(value: number, decimals = 2): string {
+  const size = Math.abs(value).toFixed(decimals);
   if (Number(size) === 0) return size;
   return `${value > 0 ? '+' : '-'}${size}`;
 }
 
 /** "[-0.30, +1.14]" */
-export const intervalWords = ({ low, high }: { low: number; high: number }): string =>
-  `[${signed(low)}, ${signed(high)}]`;
+export const intervalWords = ({ low, high }: { low: number; high: number }, decimals = 2): string =>
+  `[${signed(low, decimals)}, ${signed(high, decimals)}]`;
 
 /** "0.034"; "<0.001" below that */
 export const pWords = (p: number): string => (p < 0.001 ? '<0.001' : p.toFixed(3));

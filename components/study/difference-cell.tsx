@@ -4,17 +4,26 @@ import { formatDifference, formatInterval, NONE, plural } from '../format';
 import { cn } from '../ui/cn';
 
 /** The difference to the reference over its 95 % interval; in bold where 0 lies outside of that. */
-export function DifferenceCell({ difference }: { difference: PairedDifference | null }) {
+export function DifferenceCell({
+  difference,
+  decimals = 2,
+}: {
+  difference: PairedDifference | null;
+  decimals?: number;
+}) {
   if (difference === null) return <span className="text-ink-3">{NONE}</span>;
   const isNoise = isWithinNoise(difference);
   return (
     <span title={explain(difference)}>
       {isNoise && <span className="sr-only">Within noise: </span>}
       <span className={cn(isNoise === false ? 'font-semibold' : 'text-ink-2')}>
-        {formatDifference(difference.mean)}
+        {formatDifference(difference.mean, decimals)}
       </span>
       {difference.interval && (
-        <span className="block text-ink-3 text-xs leading-4">{formatInterval(difference.interval)}</span>
+        <span className="block text-ink-3 text-xs leading-4">
+          {formatInterval(difference.interval, decimals)}
+          {difference.p !== null && <span className="hidden xl:inline"> p {pWords(difference.p)}</span>}
+        </span>
       )}
     </span>
   );

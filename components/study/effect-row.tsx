@@ -14,11 +14,12 @@ interface EffectRowProps {
   against?: string;
   difference: PairedDifference;
   scale: EffectScale | null;
+  decimals: number;
   /** Said instead of figures where the design compares nothing. */
   missing?: string | undefined;
 }
 
-export function EffectRow({ name, level, against, difference, scale, missing }: EffectRowProps) {
+export function EffectRow({ name, level, against, difference, scale, decimals, missing }: EffectRowProps) {
   const { mean, std, n, leftOut, interval, p } = difference;
   const isNoise = isWithinNoise(difference);
   const says = missing ?? explain(difference);
@@ -34,7 +35,7 @@ export function EffectRow({ name, level, against, difference, scale, missing }: 
         </span>
         {says && <span className="block text-ink-3 text-xs">{says}</span>}
         <span className="num block text-ink-3 text-xs md:hidden">
-          {interval && <span className="block">{formatInterval(interval)}</span>}n {n}
+          {interval && <span className="block">{formatInterval(interval, decimals)}</span>}n {n}
           {leftOut > 0 && `/${n + leftOut}`}
           {p !== null && ` · p ${pWords(p)}`}
         </span>
@@ -43,13 +44,15 @@ export function EffectRow({ name, level, against, difference, scale, missing }: 
         {scale && <EffectPlot name={name} difference={difference} scale={scale} isNoise={isNoise} />}
       </Td>
       <Td align="right" className="num whitespace-pre">
-        <span className={cn(isNoise === false ? 'font-semibold' : 'text-ink-2')}>{formatDifference(mean)}</span>
+        <span className={cn(isNoise === false ? 'font-semibold' : 'text-ink-2')}>
+          {formatDifference(mean, decimals)}
+        </span>
         <span className="block text-ink-3 sm:inline-block sm:w-[7.5ch] sm:text-left">
-          {std !== null && ` ± ${formatPercent(std)}`}
+          {std !== null && ` ± ${formatPercent(std, decimals)}`}
         </span>
       </Td>
       <Td align="right" className="num hidden whitespace-nowrap text-ink-2 md:table-cell">
-        {interval ? formatInterval(interval) : NONE}
+        {interval ? formatInterval(interval, decimals) : NONE}
       </Td>
       <Td align="right" className="num hidden whitespace-nowrap md:table-cell">
         {n}

@@ -1,6 +1,7 @@
 'use client';
 import { FACTOR_WORDS } from '@mealtable/protocol/factor-levels';
-import type { FactorEffects, StudyEffects } from '@mealtable/protocol/views';
+import { TOP1_METRIC_WORDS } from '@mealtable/protocol/top1-metrics';
+import type { FactorEffects, Top1Row } from '@mealtable/protocol/views';
 import { Scale } from 'lucide-react';
 import { Fragment, memo, useMemo, useState } from 'react';
 import { plural } from '../format';
@@ -10,19 +11,39 @@ import { EmptyState } from '../ui/empty-state';
 import { Section } from '../ui/panel';
 import { Table, Th } from '../ui/table';
 import { Tip } from '../ui/tooltip';
-import { CopyTableMenu } from './copy-table-menu';
+import { CopyTableMenu, DownloadTableMenu } from './copy-table-menu';
 import { EffectAxis } from './effect-plot';
 import { EffectRow } from './effect-row';
 import { type EffectScale, effectScale } from './effect-scale';
-import { effectsToCsv, effectsToLatex, effectsToMarkdown } from './effects-export';
+import { effectsCaption, effectsText, effectsToCsv } from './effects-export';
+import { effectsFigure } from './effects-figure';
 import { InteractionRows } from './interaction-rows';
+import { fileStem } from './save-file';
+import { chooseEffects } from './top1-data';
+import { useTableView } from './use-table-view';
 
 const COLUMNS = 6;
 
-/** Not drawn anew for a run's progress, only when a result came. */
-export const EffectsSection = memo(function EffectsSection({ effects }: { effects: StudyEffects }) {
+interface EffectsSectionProps {
+  studyName: string;
+  /** As the hub sends them. */
+  rows: readonly Top1Row[];
+}
+
+/** Of the metric and against the reference that the table above shows. Not drawn anew for a run's progress. */
+export const EffectsSection = memo(function EffectsSection({ studyName, rows }: EffectsSectionProps) {
   const [showsInteractions, setShowsInteractions] = useState(false);
+  const [{ metric, reference, decimals }] = useTableView();
+  const effects = useMemo(() => chooseEffects(rows, { metric, reference }), [rows, metric, reference]);
   const { factors, interactions } = effects;
+  const copy = { effects, metric, decimals };
+  const files = {
+    stem: `${fileStem(studyName)}-effects`,
+    csv: () => effectsToCsv(copy),
+    text: () => effectsText(copy),
+  };
+  const drawFigure = () =>
+    effectsFigure(effects, { decimals, hasInteractions: showsInteractions, caption: effectsCaption(metric) });
   const scale = useMemo(
     () => effectScale(factors.flatMap(({ levels }) => levels.map(({ difference }) => difference))),
     [factors],
@@ -30,14 +51,13 @@ export const EffectsSection = memo(function EffectsSection({ effects }: { effect
   return (
     <Section
       title="What each factor does"
-      hint="Points of top-1 against the level named: mean ± standard deviation over runs paired by all other levels and the seed."
+      hint={`Points of top-1 ${TOP1_METRIC_WORDS[metric].caption}, against the level named: mean ± standard deviation over runs paired by all other levels and the seed; interval and p of the paired t test.`}
       actions={
         factors.length > 0 && (
-          <CopyTableMenu
-            csv={() => effectsToCsv(effects)}
-            markdown={() => effectsToMarkdown(effects)}
-            latex={() => effectsToLatex(effects)}
-          />
+          <>
+            <CopyTableMenu {...files} />
+            <DownloadTableMenu {...files} figure={drawFigure} />
+          </>
         )
       }
     >
@@ -51,7 +71,7 @@ export const EffectsSection = memo(function EffectsSection({ effects }: { effect
             <EffectsHead scale={scale} first="Level" />
             <tbody>
               {factors.map((factor) => (
-                <FactorRows key={factor.factor} factor={factor} scale={scale} />
+                <FactorRows key={factor.factor} factor={factor} scale={scale} decimals={decimals} />
               ))}
             </tbody>
           </Table>
@@ -63,7 +83,7 @@ export const EffectsSection = memo(function EffectsSection({ effects }: { effect
                 isOpen={showsInteractions}
                 onToggle={() => setShowsInteractions((old) => !old)}
               />
-              {showsInteractions && <InteractionRows interactions={interactions} />}
+              {showsInteractions && <InteractionRows interactions={interactions} decimals={decimals} />}
             </div>
           )}
         </>
@@ -75,9 +95,11 @@ export const EffectsSection = memo(function EffectsSection({ effects }: { effect
 function FactorRows({
   factor: { factor, reference, levels },
   scale,
+  decimals,
 }: {
   factor: FactorEffects;
   scale: EffectScale | null;
+  decimals: number;
 }) {
   const isIncomplete = levels.some(({ difference }) => difference.leftOut > 0);
   return (
@@ -100,6 +122,7 @@ function FactorRows({
           level={level}
           difference={difference}
           scale={scale}
+          decimals={decimals}
           missing={variantPairs === 0 ? 'No two variants differ in this alone.' : undefined}
         />
       ))}

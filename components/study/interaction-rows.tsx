@@ -8,8 +8,13 @@ import { EffectsHead } from './effects-section';
 
 const named = ({ factor, level }: InteractingLevel) => `${FACTOR_WORDS[factor]} ${level}`;
 
+interface InteractionRowsProps {
+  interactions: readonly InteractionEffect[];
+  decimals: number;
+}
+
 /** Differences of differences: nothing where both factors act by themselves. */
-export function InteractionRows({ interactions }: { interactions: readonly InteractionEffect[] }) {
+export function InteractionRows({ interactions, decimals }: InteractionRowsProps) {
   const scale = useMemo(() => effectScale(interactions.map(({ difference }) => difference)), [interactions]);
   return (
     <div className="mt-2">
@@ -27,6 +32,7 @@ export function InteractionRows({ interactions }: { interactions: readonly Inter
                 against={against}
                 difference={difference}
                 scale={scale}
+                decimals={decimals}
               />
             );
           })}

@@ -3,8 +3,16 @@ import { formatPercent, NONE } from '../format';
 import { Badge } from '../ui/badge';
 import { Td } from '../ui/table';
 
+interface PublishedRowProps {
+  name: PublishedStudyName;
+  columns: number;
+  decimals: number;
+  /** Columns after that of top-1, which it has nothing for. */
+  after: number;
+}
+
 /** The published result below the study's own: marked, since nothing of it was computed here. */
-export function PublishedRow({ name, columns }: { name: PublishedStudyName; columns: number }) {
+export function PublishedRow({ name, columns, decimals, after }: PublishedRowProps) {
   const { title, teachers, inputSize, top1, top5 } = publishedStudy(name);
   return (
     <>
@@ -37,15 +45,10 @@ export function PublishedRow({ name, columns }: { name: PublishedStudyName; colu
         </Td>
         <Td className="hidden md:table-cell" />
         <Td align="right" className="num whitespace-pre">
-          {formatPercent(top1)}
+          {formatPercent(top1, decimals)}
           <span className="block sm:inline-block sm:w-[7.5ch]" />
         </Td>
-        <Td align="right" className="num hidden md:table-cell">
-          {NONE}
-        </Td>
-        <Td align="right" className="num">
-          {NONE}
-        </Td>
+        <Td colSpan={after} className="hidden md:table-cell" />
       </tr>
     </>
   );

@@ -1,12 +1,18 @@
 import type { Top1Row } from '@mealtable/protocol/views';
 import Link from 'next/link';
 import { formatPercent } from '../format';
+import { cn } from '../ui/cn';
 import { StatusText } from '../ui/status-badge';
 
 /** The runs behind one row. */
-export function SeedList({ row }: { row: Top1Row }) {
+export function SeedList({ row, isNarrow = false }: { row: Top1Row; isNarrow?: boolean }) {
   return (
-    <ul className="grid max-w-4xl gap-x-8 gap-y-0.5 border-line-strong border-l pl-4 sm:grid-cols-2 xl:grid-cols-3">
+    <ul
+      className={cn(
+        'grid max-w-4xl gap-x-8 gap-y-0.5',
+        !isNarrow && 'border-line-strong border-l pl-4 sm:grid-cols-2 xl:grid-cols-3',
+      )}
+    >
       {row.values.map((value) => (
         <li key={value.runId} className="flex items-baseline gap-3 text-sm">
           <Link href={`/runs/${value.runId}`} className="w-24 truncate text-accent hover:underline">

@@ -35,8 +35,14 @@ export function StudyView({ id }: { id: string }) {
       <BackLink href="/">Studies</BackLink>
       <StudyHeader study={study} canEdit={canEdit} />
       <div className="space-y-8">
-        <Top1Table studyId={id} rows={study.rows} reproduces={study.design.reproduces} canEdit={canEdit} />
-        <EffectsSection effects={study.effects} />
+        <Top1Table
+          studyId={id}
+          studyName={study.name}
+          rows={study.rows}
+          reproduces={study.design.reproduces}
+          canEdit={canEdit}
+        />
+        <EffectsSection studyName={study.name} rows={study.rows} />
         <StudyCurves key={`curves ${id}`} rows={study.rows} runs={study.runs} />
         <RunsTable key={`runs ${id}`} runs={study.runs} canEdit={canEdit} />
         <ActivitySection key={`activity ${id}`} studyId={id} />

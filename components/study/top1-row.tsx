@@ -8,24 +8,29 @@ import { Button } from '../ui/button';
 import { cn } from '../ui/cn';
 import { Td } from '../ui/table';
 import { Tip } from '../ui/tooltip';
+import { CostCells } from './cost-cells';
 import { DifferenceCell } from './difference-cell';
 import { SeedCount } from './seed-count';
 import { SeedList } from './seed-list';
 import { SeedStrip } from './seed-strip';
+import type { TableCosts } from './table-export';
 import { otherLevels, teacherNames } from './teacher-names';
 import { hasStrip } from './top1-groups';
 
 interface Top1RowProps {
   row: Row;
   range: { min: number; max: number } | null;
+  decimals: number;
+  hasEpoch: boolean;
+  costs: TableCosts | null;
   isOpen: boolean;
   onToggle: () => void;
-  /** Absent for those who may not change it. */
-  onReference: (() => void) | undefined;
+  onReference: () => void;
   columns: number;
 }
 
-export function Top1Row({ row, range, isOpen, onToggle, onReference, columns }: Top1RowProps) {
+export function Top1Row(props: Top1RowProps) {
+  const { row, range, decimals, hasEpoch, costs, isOpen, onToggle, onReference, columns } = props;
   const { isBest } = row;
   const name = teacherNames(row) ?? row.label;
   const others = otherLevels(row).join(' · ');
@@ -41,12 +46,16 @@ export function Top1Row({ row, range, isOpen, onToggle, onReference, columns }: 
             name="reference"
             aria-label={`Use ${row.label} as the reference`}
             checked={row.isReference}
-            disabled={!onReference}
             onChange={onReference}
             className="block size-4 accent-accent"
           />
         </Td>
-        <Td className="sm:pl-1.5 md:min-w-48">
+        <Td
+          className={cn(
+            'sm:pl-1.5 md:min-w-48',
+            costs && 'sticky left-0 z-10 max-w-44 bg-surface shadow-[1px_0_0_var(--line)] md:max-w-none md:shadow-none',
+          )}
+        >
           <button
             type="button"
             aria-expanded={isOpen}
@@ -60,7 +69,7 @@ export function Top1Row({ row, range, isOpen, onToggle, onReference, columns }: 
               aria-hidden
               className={cn('mt-0.5 size-4 shrink-0 text-ink-3 transition-transform', isOpen && 'rotate-90')}
             />
-            <span className={cn('break-words', isBest && 'font-semibold')}>{name}</span>
+            <span className={cn('[overflow-wrap:anywhere]', isBest && 'font-semibold')}>{name}</span>
           </button>
           {(isBest || row.isReference || row.isWithinNoiseOfBest) && (
             <span className="ml-2 inline-flex flex-wrap gap-1 align-top">
@@ -104,26 +113,29 @@ export function Top1Row({ row, range, isOpen, onToggle, onReference, columns }: 
         </Td>
         <Td align="right" className="num whitespace-pre">
           <span className={cn(row.mean !== null && 'font-medium', isBest && 'font-semibold text-accent')}>
-            {formatPercent(row.mean)}
+            {formatPercent(row.mean, decimals)}
           </span>
           {/* Of fixed width, so that the means stand in one column whether they have a spread or not. */}
           <span className="block sm:inline-block sm:w-[7.5ch] sm:text-left text-ink-3">
-            {row.std !== null && ` ± ${formatPercent(row.std)}`}
+            {row.std !== null && ` ± ${formatPercent(row.std, decimals)}`}
           </span>
         </Td>
-        <Td align="right" className="num hidden text-ink-2 md:table-cell">
-          {row.bestEpoch ?? NONE}
-        </Td>
+        {hasEpoch && (
+          <Td align="right" className="num hidden text-ink-2 md:table-cell">
+            {row.bestEpoch ?? NONE}
+          </Td>
+        )}
         <Td align="right" className="num whitespace-nowrap">
           {/* Another reference is marked before its differences have come. */}
-          <DifferenceCell difference={row.isReference ? null : row.difference} />
+          <DifferenceCell difference={row.isReference ? null : row.difference} decimals={decimals} />
         </Td>
+        {costs && <CostCells names={costs.names} cost={costs.of(row)} />}
       </tr>
       {isOpen && (
         <tr className="border-b last:border-b-0">
           <td colSpan={columns} className="px-3 pb-3 sm:pl-12">
             <SeedList row={row} />
-            {onReference && !row.isReference && (
+            {!row.isReference && (
               <Button size="sm" className="mt-2 sm:hidden" onClick={onReference}>
                 Use as the reference
               </Button>

@@ -1,153 +1,131 @@
 'use client';
 import type { PublishedStudyName } from '@mealtable/protocol/published-studies';
-import type { Top1Row as Row, StudyView } from '@mealtable/protocol/views';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Top1Row } from '@mealtable/protocol/views';
 import { Table2 } from 'lucide-react';
-import { Fragment, memo, useMemo, useState } from 'react';
-import { useTRPC } from '../trpc-provider';
+import { memo, useMemo } from 'react';
+import { buildPivot } from '../pivot/build-pivot';
+import { PivotControls } from '../pivot/pivot-controls';
+import { pivotText, pivotToCsv } from '../pivot/pivot-export';
+import { PivotTable } from '../pivot/pivot-table';
+import { heldWords } from '../pivot/pivot-words';
 import { EmptyState } from '../ui/empty-state';
+import { Notice } from '../ui/notice';
 import { Section } from '../ui/panel';
-import { Table, Th } from '../ui/table';
-import { toastError } from '../ui/toast';
-import { Tip } from '../ui/tooltip';
-import { ROLE_HEADINGS } from '../words';
-import { CopyTableMenu } from './copy-table-menu';
-import { PublishedRow } from './published-row';
-import { toCsv, toLatex, toMarkdown } from './table-export';
-import { groupRows, valueRange } from './top1-groups';
-import { Top1Row } from './top1-row';
-
-const COLUMNS = 9;
+import { CopyTableMenu, DownloadTableMenu } from './copy-table-menu';
+import { fileStem } from './save-file';
+import { referenceLabel, toCsv, top1Text } from './table-export';
+import type { TableView } from './table-view';
+import { captionWords } from './table-words';
+import { chooseRows, referenceOf } from './top1-data';
+import { groupRows } from './top1-groups';
+import { ReferenceNotice } from './top1-reference';
+import { CopyLinkButton, Top1Toolbar } from './top1-toolbar';
+import { Top1Variants } from './top1-variants';
+import { useReference } from './use-reference';
+import { useStudyCosts } from './use-study-costs';
+import { useTableView } from './use-table-view';
 
 interface Top1TableProps {
   studyId: string;
-  rows: readonly Row[];
+  studyName: string;
+  /** As the hub sends them. */
+  rows: readonly Top1Row[];
   /** Whose published result stands below the study's own. */
   reproduces: PublishedStudyName | undefined;
   canEdit: boolean;
 }
 
 /** Not drawn anew for a run's progress, only when a row changed. */
-export const Top1Table = memo(function Top1Table({ studyId, rows, reproduces, canEdit }: Top1TableProps) {
-  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+export const Top1Table = memo(function Top1Table({ studyId, studyName, rows, reproduces, canEdit }: Top1TableProps) {
+  const [view, change] = useTableView();
+  const { metric, decimals, differences } = view;
+  const chosen = useMemo(() => {
+    const built = chooseRows(rows, view);
+    return groupRows(built).flatMap((group) => group.rows);
+  }, [rows, view]);
+  const pivot = useMemo(() => buildPivot(chosen, referenceOf(rows, view.reference), view), [chosen, rows, view]);
+  const { costs, error } = useStudyCosts(studyId, view.view === 'variants' ? view.costs : NO_COSTS);
   const setReference = useReference(studyId);
-  const groups = useMemo(() => groupRows(rows), [rows]);
-  const range = valueRange(rows);
-  const reference = rows.find((row) => row.isReference);
-  const toggle = (id: string) =>
-    setOpen((old) => {
-      const next = new Set(old);
-      if (!next.delete(id)) next.add(id);
-      return next;
-    });
-  const copy = { rows: groups.flatMap((group) => group.rows), reproduces };
+  const isPivot = view.view === 'pivot';
+  const choose = (variantId: string) => {
+    // Who may not change the study's reference looks at the table with another one all the same.
+    if (canEdit) setReference(variantId);
+    change({ reference: canEdit ? null : variantId });
+  };
+
+  const stem = `${fileStem(studyName)}-${isPivot ? 'pivot' : 'top1'}`;
+  const table = { rows: chosen, metric, decimals, reproduces, costs };
+  const cross = { pivot, metric, decimals, differences, reproduces };
+  const files = {
+    stem,
+    csv: () => (isPivot ? pivotToCsv(cross) : toCsv(table)),
+    text: () => (isPivot ? pivotText(cross) : top1Text(table)),
+  };
+  const hint = [captionWords(metric, referenceLabel(chosen)), isPivot ? heldWords(pivot) : ''].join(' ');
 
   return (
     <Section
       title="Top-1"
-      hint={
-        reference
-          ? `Percent on the validation images, best epoch of each run; mean ± sample standard deviation over seeds. Difference to: ${reference.label}.`
-          : 'Percent on the validation images, best epoch of each run; mean ± sample standard deviation over seeds. Choose a reference to see differences.'
-      }
+      hint={hint}
       actions={
-        copy.rows.length > 0 && (
-          <CopyTableMenu csv={() => toCsv(copy)} markdown={() => toMarkdown(copy)} latex={() => toLatex(copy)} />
+        chosen.length > 0 && (
+          <>
+            <CopyLinkButton view={pinned(view, chosen, pivot)} />
+            <CopyTableMenu {...files} />
+            <DownloadTableMenu {...files} />
+          </>
         )
       }
     >
-      {groups.length === 0 ? (
+      {chosen.length === 0 ? (
         <EmptyState icon={Table2} title="No variants" />
       ) : (
-        <Table label="Top-1 by variant">
-          <thead>
-            <tr>
-              <Th className="hidden w-10 pr-0 sm:table-cell">
-                <Tip text="The reference that differences are taken to">
-                  <span>Ref.</span>
-                </Tip>
-              </Th>
-              <Th className="sm:pl-1.5">Teachers or network</Th>
-              <Th className="hidden md:table-cell">Discriminator</Th>
-              <Th align="right" className="hidden md:table-cell">
-                Size
-              </Th>
-              <Th align="right" className="hidden md:table-cell">
-                <Tip text="Seeds that succeeded, of all">
-                  <span>n</span>
-                </Tip>
-              </Th>
-              <Th className="hidden w-40 md:table-cell">Seeds</Th>
-              <Th align="right" className="sm:pr-[calc(7.5ch+12px)]">
-                Top-1
-              </Th>
-              <Th align="right" className="hidden md:table-cell">
-                <Tip text="Median over seeds of the epoch with the highest top-1">
-                  <span>Best epoch</span>
-                </Tip>
-              </Th>
-              <Th align="right">
-                <Tip text="Mean of the paired differences over the seeds that both have, in points, with the 95 % interval of Student’s t">
-                  <span>
-                    Difference<span className="hidden lg:inline"> to reference</span>
-                  </span>
-                </Tip>
-              </Th>
-            </tr>
-          </thead>
-          <tbody>
-            {groups.map((group) => (
-              <Fragment key={group.role}>
-                <tr>
-                  <th
-                    scope="colgroup"
-                    colSpan={COLUMNS}
-                    className="border-b bg-sunken/60 px-3 py-1.5 text-left font-semibold text-ink-2 text-xs"
-                  >
-                    {ROLE_HEADINGS[group.role]}
-                  </th>
-                </tr>
-                {group.rows.map((row) => (
-                  <Top1Row
-                    key={row.variantId}
-                    row={row}
-                    range={range}
-                    isOpen={open.has(row.variantId)}
-                    onToggle={() => toggle(row.variantId)}
-                    onReference={canEdit ? () => setReference(row.variantId) : undefined}
-                    columns={COLUMNS}
-                  />
-                ))}
-              </Fragment>
-            ))}
-            {reproduces && <PublishedRow name={reproduces} columns={COLUMNS} />}
-          </tbody>
-        </Table>
+        <>
+          <Top1Toolbar view={view} onChange={change} rows={rows} />
+          {isPivot && <PivotControls axes={pivot.axes} view={view} onChange={change} />}
+          <ReferenceNotice
+            rows={rows}
+            chosen={view.reference}
+            onKeep={canEdit ? choose : undefined}
+            onBack={() => change({ reference: null })}
+          />
+          {error != null && (
+            <Notice tone="warn">What runs cost could not be read just now. It is asked for again.</Notice>
+          )}
+          {isPivot ? (
+            <PivotTable
+              pivot={pivot}
+              decimals={decimals}
+              differences={differences}
+              reproduces={reproduces}
+              onReference={choose}
+            />
+          ) : (
+            <Top1Variants
+              rows={chosen}
+              decimals={decimals}
+              metric={metric}
+              costs={costs}
+              reproduces={reproduces}
+              onReference={choose}
+            />
+          )}
+        </>
       )}
     </Section>
   );
 });
 
-/** Moves the mark at once; the differences follow with the hub's answer. */
-function useReference(studyId: string) {
-  const trpc = useTRPC();
-  const queryClient = useQueryClient();
-  const queryKey = trpc.studies.get.queryKey({ id: studyId });
-  const { mutate } = useMutation(
-    trpc.studies.setReference.mutationOptions({
-      onMutate: ({ variantId }) =>
-        queryClient.setQueryData<StudyView>(
-          queryKey,
-          (old) =>
-            old && {
-              ...old,
-              referenceVariantId: variantId,
-              rows: old.rows.map((row) => ({ ...row, isReference: row.variantId === variantId })),
-            },
-        ),
-      onError: (error) => toastError('The reference was not changed', error),
-      onSettled: () => queryClient.invalidateQueries({ queryKey }),
-    }),
-  );
-  return (variantId: string) => mutate({ id: studyId, variantId });
+const NO_COSTS: TableView['costs'] = [];
+
+/** With what follows from the study today, so that a link shows the same tomorrow. */
+function pinned(view: TableView, rows: readonly Top1Row[], { axes }: ReturnType<typeof buildPivot>): TableView {
+  const names = (factors: typeof axes.rows) => factors.map(({ name }) => name);
+  return {
+    ...view,
+    reference: rows.find(({ isReference }) => isReference)?.variantId ?? null,
+    rows: names(axes.rows),
+    columns: names(axes.columns),
+    held: Object.fromEntries(axes.held.map(({ factor, level }) => [factor.name, level.key])),
+  };
 }

@@ -6,7 +6,9 @@ import type { StudyEffects } from '@mealtable/protocol/views';
 import { describe, expect, it } from 'vitest';
 import { formatInterval } from '../../components/format.ts';
 import { effectScale, placeOn } from '../../components/study/effect-scale.ts';
-import { effectsToCsv, effectsToLatex, effectsToMarkdown } from '../../components/study/effects-export.ts';
+import { type EffectsCopy, effectsText, effectsToCsv } from '../../components/study/effects-export.ts';
+import { effectsFigure } from '../../components/study/effects-figure.ts';
+import { tableToLatex, tableToMarkdown } from '../../components/study/table-cells.ts';
 import { formatEffects, formatTop1Table } from '../../server/studies/format-table.ts';
 import { difference, row } from './rows.ts';
 
@@ -44,22 +46,24 @@ const effects: StudyEffects = {
   ],
 };
 
+const copy: EffectsCopy = { effects, metric: 'best', decimals: 2 };
+
 describe('copies', () => {
   it('as CSV have a line per level and interaction, and nothing where nothing is known', () => {
-    expect(effectsToCsv(effects)).toBe(
+    expect(effectsToCsv(copy)).toBe(
       [
-        'Kind,Factor,Level,Against,Effect,Std,Pairs,Pairs left out,Low,High,p',
-        'effect,Teachers,a_1 + b,a_1,+1.50,0.50,3,1,+0.26,+2.74,0.0351',
-        "effect,Teachers,'=b,a_1,,,0,4,,,",
-        'effect,Discriminator,on,off,-0.20,0.50,3,0,-1.00,+0.60,1e-9',
-        'interaction,Teachers × Discriminator,a_1 + b × on,a_1 × off,+0.10,,1,0,,,',
+        'Kind,Factor,Level,Against,Metric,Effect,Std,Pairs,Pairs left out,Low,High,p',
+        'effect,Teachers,a_1 + b,a_1,val/top1 at its best epoch,+1.50,0.50,3,1,+0.26,+2.74,0.0351',
+        "effect,Teachers,'=b,a_1,val/top1 at its best epoch,,,0,4,,,",
+        'effect,Discriminator,on,off,val/top1 at its best epoch,-0.20,0.50,3,0,-1.00,+0.60,1e-9',
+        'interaction,Teachers × Discriminator,a_1 + b × on,a_1 × off,val/top1 at its best epoch,+0.10,,1,0,,,',
         '',
       ].join('\n'),
     );
   });
 
   it('as Markdown are a padded table', () => {
-    expect(effectsToMarkdown(effects)).toBe(
+    expect(tableToMarkdown(effectsText(copy))).toBe(
       [
         '| Factor                   | Level        | Against   | Effect |  Std |      n |  95 % interval |       p |',
         '| ------------------------ | ------------ | --------- | -----: | ---: | -----: | -------------: | ------: |',
@@ -68,12 +72,14 @@ describe('copies', () => {
         '| Discriminator            | on           | off       |  -0.20 | 0.50 |      3 | [-1.00, +0.60] | \\<0.001 |',
         '| Teachers × Discriminator | a_1 + b × on | a_1 × off |  +0.10 |    – |      1 |              – |       – |',
         '',
+        'Effects on top-1 in points, on the validation images, at the best epoch of each run: mean and sample standard deviation of the differences of runs paired by all other levels and the seed, with the 95 % interval and the two-sided p of the paired t test over n pairs.',
+        '',
       ].join('\n'),
     );
   });
 
   it('as LaTeX have interactions below a rule of their own', () => {
-    expect(effectsToLatex(effects).split('\n').slice(3, -3)).toEqual([
+    expect(tableToLatex(effectsText(copy)).split('\n').slice(5, -3)).toEqual([
       '  \\midrule',
       '  Teachers & a\\_1 + b & a\\_1 & $+1.50$ & $0.50$ & 3 of 4 & $[+0.26, +2.74]$ & $0.035$ \\\\',
       '  Teachers & =b & a\\_1 & -- & -- & 0 of 4 & -- & -- \\\\',
@@ -81,6 +87,43 @@ describe('copies', () => {
       '  \\midrule',
       '  Teachers $\\times$ Discriminator & a\\_1 + b $\\times$ on & a\\_1 $\\times$ off & $+0.10$ & -- & 1 & -- & -- \\\\',
     ]);
+  });
+});
+
+describe('the figure for a paper', () => {
+  const options = { decimals: 2, hasInteractions: true, caption: 'What <each> does' };
+
+  it('is an SVG of its own with a row for each level, and the same bytes for the same numbers', () => {
+    const { svg, width, height } = effectsFigure(effects, options)!;
+    expect(svg.startsWith(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"`)).toBe(true);
+    expect(svg).toContain('<title>What &lt;each&gt; does</title>');
+    for (const says of [
+      'Teachers (against a_1)',
+      'a_1 + b',
+      '+1.50 [+0.26, +2.74], p 0.035',
+      'no complete pair',
+      '+0.10, n 1',
+    ])
+      expect(svg).toContain(`>${says}</text>`);
+    expect(svg).toContain('>−0.20 [−1.00, +0.60], p &lt;0.001</text>');
+    expect(effectsFigure(structuredClone(effects), options)!.svg).toBe(svg);
+    expect(effectsFigure(effects, { ...options, hasInteractions: false })!.height).toBeLessThan(height);
+  });
+
+  it('sets names that are markup, endless or hold control characters as text', () => {
+    const name = `<script>alert("1")</script>&\u0007${'x'.repeat(300)}`;
+    const hostile = structuredClone(effects);
+    hostile.factors[0]!.levels[0]!.level = name;
+    hostile.factors[0]!.reference = name;
+    const { svg } = effectsFigure(hostile, options)!;
+    expect(svg).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp; ');
+    expect(svg).not.toContain('x'.repeat(100));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: XML has no place for them
+    expect(svg).not.toMatch(/<script|[\u0000-\u0009\u000b-\u001f]/);
+  });
+
+  it('is none while no pair is complete', () => {
+    expect(effectsFigure({ factors: [], interactions: [] }, options)).toBeNull();
   });
 });
 
@@ -147,7 +190,13 @@ describe('the scale of the plot', () => {
 
 describe('words', () => {
   it('signs are no signs of nothing', () => {
-    expect([1.005, -0.004, 0.004, 0, -12.345].map(signed)).toEqual(['+1.00', '0.00', '0.00', '0.00', '-12.35']);
+    expect([1.005, -0.004, 0.004, 0, -12.345].map((value) => signed(value))).toEqual([
+      '+1.00',
+      '0.00',
+      '0.00',
+      '0.00',
+      '-12.35',
+    ]);
     expect(formatInterval({ low: -0.3, high: 1.14 })).toBe('[−0.30, +1.14]');
     expect([0.5, 0.0349, 0.001, 0.00099].map(pWords)).toEqual(['0.500', '0.035', '0.001', '<0.001']);
   });

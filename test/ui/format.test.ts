@@ -19,7 +19,12 @@ describe('numbers', () => {
   });
 
   it('of differences have a sign, but not when they round to nothing', () => {
-    expect([0.424, -1.3, -0.001, null].map(formatDifference)).toEqual(['+0.42', '−1.30', '0.00', '–']);
+    expect([0.424, -1.3, -0.001, null].map((value) => formatDifference(value))).toEqual([
+      '+0.42',
+      '−1.30',
+      '0.00',
+      '–',
+    ]);
   });
 
   it('of metrics keep what matters at every scale', () => {

@@ -2,6 +2,7 @@ import { DEMO_NAMES, DEMOS } from '@mealtable/protocol/demo-study';
 import { RunId, StudyId, VariantId } from '@mealtable/protocol/ids';
 import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import { z } from 'zod';
+import { loadStudyCosts } from '../../studies/costs.ts';
 import { createStudy } from '../../studies/create.ts';
 import { estimateStudy } from '../../studies/estimate.ts';
 import { expandWithDatabase } from '../../studies/expand.ts';
@@ -25,6 +26,8 @@ const DONE = { ok: true } as const;
 export const studiesRouter = createRouter({
   list: viewerProcedure.query(({ ctx }) => listStudies(ctx.pool)),
   get: viewerProcedure.input(OneStudy).query(({ ctx, input }) => loadStudyView(ctx.pool, input.id)),
+  /** Slot time of every run, and what its network is to compute. */
+  costs: viewerProcedure.input(OneStudy).query(({ ctx, input }) => loadStudyCosts(ctx.pool, input.id)),
   /** What a design would make, as the hub sees it; the form expands on its own as well, without the round trip. */
   preview: viewerProcedure
     .input(z.strictObject({ design: StudyDesign }))
