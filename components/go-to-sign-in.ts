@@ -1,7 +1,10 @@
+import { readShareSecret } from './share/share-secret';
+
 /** Leaves for the sign-in page and comes back to this one afterwards. */
 export function goToSignIn(): void {
   const here = window.location.pathname + window.location.search;
-  if (window.location.pathname === '/sign-in') return;
+  // Nobody signs in to see what a share link shows; its page says what became of the link.
+  if (window.location.pathname === '/sign-in' || readShareSecret() !== null) return;
   window.location.assign(`/sign-in?next=${encodeURIComponent(here)}`);
 }
 

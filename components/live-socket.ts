@@ -4,13 +4,22 @@ import { type HubToBrowser, LIVE_NAMESPACE, type WatchTopic } from '@mealtable/p
 import { useEffect, useEffectEvent, useRef, useSyncExternalStore } from 'react';
 import { io } from 'socket.io-client';
 import { LiveConnection, type LiveState, type Watcher } from './live-connection';
+import { readShareSecret } from './share/share-secret';
 
 let shared: LiveConnection | null = null;
 
 /** Opened with the first use and kept for the life of the page: navigation must not cost a handshake. */
 export function getLive(): LiveConnection {
+  const secret = readShareSecret();
   shared ??= new LiveConnection(
-    io(LIVE_NAMESPACE, { transports: ['websocket'], reconnectionDelay: 500, reconnectionDelayMax: 5_000 }),
+    io(LIVE_NAMESPACE, {
+      transports: ['websocket'],
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 5_000,
+      ...(secret !== null && { auth: { token: secret } }),
+    }),
+    // Tries with a link that was revoked are counted against everybody at this address.
+    secret === null ? {} : { refusedRetryMs: 60_000 },
   );
   return shared;
 }

@@ -8,6 +8,7 @@ import superjson from 'superjson';
 import type { AppRouter } from '@/server/api/root';
 import { readErrorCode } from './api-error';
 import { goToSignIn } from './go-to-sign-in';
+import { shareHeaders } from './share/share-secret';
 
 export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRouter>();
 
@@ -37,8 +38,13 @@ export function TrpcProvider({ children }: { children: ReactNode }) {
         splitLink({
           condition: ({ path }) => path === 'studies.estimate',
           // Its input is a whole design, which does not fit into an address.
-          true: httpLink({ url: '/api/trpc', transformer: superjson, methodOverride: 'POST' }),
-          false: httpBatchLink({ url: '/api/trpc', transformer: superjson, maxURLLength: 4_000 }),
+          true: httpLink({ url: '/api/trpc', transformer: superjson, methodOverride: 'POST', headers: shareHeaders }),
+          false: httpBatchLink({
+            url: '/api/trpc',
+            transformer: superjson,
+            maxURLLength: 4_000,
+            headers: shareHeaders,
+          }),
         }),
       ],
     }),

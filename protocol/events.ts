@@ -21,7 +21,16 @@ export const EVENT_KINDS = {
   'runs-added': { name: 'Runs added', says: 'A study was extended.' },
   'run-succeeded': { name: 'Run succeeded', says: 'A run did all that it should.' },
   'runs-cancelled': { name: 'Runs cancelled', says: 'Runs of a study were cancelled.' },
+  'cancel-requested': { name: 'Cancel asked for', says: 'Hosts were asked to stop runs that are to be cancelled.' },
   'run-retried': { name: 'Run retried', says: 'A run that had failed or was cancelled was queued again.' },
+  'runs-paused': {
+    name: 'Runs paused',
+    says: 'Runs were held in the queue, or their hosts were asked to free the slots.',
+  },
+  'runs-resumed': { name: 'Runs resumed', says: 'Paused runs may be taken again.' },
+  'epochs-extended': { name: 'More epochs', says: 'Runs were given more epochs.' },
+  'study-shared': { name: 'Study shared', says: 'A link was made that shows a study without an account.' },
+  'share-revoked': { name: 'Link revoked', says: 'A link that showed a study was taken back.' },
   'host-attached': { name: 'Host attached', says: 'A host is there, for the first time or again after it was away.' },
   'host-detached': { name: 'Host detached', says: 'The agent of a host said goodbye.' },
   test: { name: 'Test', says: 'Somebody asked for a test of a webhook; only that webhook is told.' },
@@ -46,6 +55,12 @@ interface NamedRun {
   label: string;
   seed: number;
 }
+/** Who did it; null where that is not known, as of what happened before it was written down. */
+interface Act {
+  by?: string | null;
+}
+/** What somebody did to runs of one study; the names are those of the first. */
+type RunsAct = { runs: number } & NamedRun & Act;
 /** Names are kept as they were: what they name may be gone when the event is read. */
 export type EventDetail =
   | {
@@ -61,12 +76,14 @@ export type EventDetail =
   /** `runs` needed the named run, which failed or was cancelled. */
   | ({ kind: 'dependents-failed'; runs: number; fate: 'failed' | 'cancelled' } & NamedRun)
   | { kind: 'host-lost'; host: string; runs: number; reason: string }
-  | { kind: 'study-created'; runs: number }
-  | { kind: 'runs-added'; runs: number }
+  | ({ kind: 'study-created'; runs: number } & Act)
+  | ({ kind: 'runs-added'; runs: number } & Act)
   | ({ kind: 'run-succeeded'; top1: number | null } & NamedRun)
-  | { kind: 'runs-cancelled'; runs: number; label: string; seed: number }
+  | ({ kind: 'runs-cancelled' | 'cancel-requested' | 'runs-paused' | 'runs-resumed' } & RunsAct)
+  | ({ kind: 'epochs-extended'; epochs: number } & RunsAct)
   /** `others` had failed only because of it, and are queued again with it. */
-  | ({ kind: 'run-retried'; others: number } & NamedRun)
+  | ({ kind: 'run-retried'; others: number } & NamedRun & Act)
+  | ({ kind: 'study-shared' | 'share-revoked'; label: string } & Act)
   | { kind: 'host-attached'; host: string; isNew: boolean }
   | { kind: 'host-detached'; host: string }
   | { kind: 'test'; label: string };
@@ -89,6 +106,10 @@ export interface EventPage {
 
 const count = (n: number, one: string) => `${n.toLocaleString('en')} ${n === 1 ? one : `${one}s`}`;
 const named = ({ label, seed }: NamedRun) => `"${label}" (seed ${seed})`;
+const byWhom = ({ by }: Act) => (by ? ` by ${by}` : '');
+/** "3 runs were paused by Ada." */
+const acted = (event: RunsAct, what: string) =>
+  `${event.runs === 1 ? `${named(event)} was` : `${count(event.runs, 'run')} were`} ${what}${byWhom(event)}.`;
 /** So that a failure's whole output never becomes a sentence. */
 const MAX_MESSAGE = 300;
 const shorten = (text: string) => (text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1)}…` : text);
@@ -107,15 +128,27 @@ export function describeEvent(event: EventDetail): string {
     case 'host-lost':
       return `${event.host} lost ${count(event.runs, 'run')}. ${event.reason}`;
     case 'study-created':
-      return `The study was created with ${count(event.runs, 'run')}.`;
+      return `The study was created with ${count(event.runs, 'run')}${byWhom(event)}.`;
     case 'runs-added':
-      return `${count(event.runs, 'run')} ${event.runs === 1 ? 'was' : 'were'} added.`;
+      return `${count(event.runs, 'run')} ${event.runs === 1 ? 'was' : 'were'} added${byWhom(event)}.`;
     case 'run-succeeded':
       return `${named(event)} succeeded${event.top1 === null ? '.' : ` with a top-1 of ${event.top1.toFixed(2)} %.`}`;
     case 'runs-cancelled':
-      return event.runs === 1 ? `${named(event)} was cancelled.` : `${count(event.runs, 'run')} were cancelled.`;
+      return acted(event, 'cancelled');
+    case 'cancel-requested':
+      return acted(event, 'asked to stop');
+    case 'runs-paused':
+      return acted(event, 'paused');
+    case 'runs-resumed':
+      return acted(event, 'resumed');
+    case 'epochs-extended':
+      return acted(event, `given ${count(event.epochs, 'epoch')} in all`);
+    case 'study-shared':
+      return `A link that shows the study without an account, "${event.label}", was made${byWhom(event)}.`;
+    case 'share-revoked':
+      return `The link "${event.label}" was revoked${byWhom(event)}.`;
     case 'run-retried':
-      return `${named(event)} was queued again${event.others === 0 ? '.' : `, and with it ${count(event.others, 'run')} that ${event.others === 1 ? 'needs' : 'need'} it.`}`;
+      return `${named(event)} was queued again${byWhom(event)}${event.others === 0 ? '.' : `, and with it ${count(event.others, 'run')} that ${event.others === 1 ? 'needs' : 'need'} it.`}`;
     case 'host-attached':
       return event.isNew ? `${event.host} is a new host.` : `${event.host} is back.`;
     case 'host-detached':

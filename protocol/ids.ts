@@ -10,6 +10,8 @@ export const ID_PREFIXES = {
   token: 'tok',
   webhook: 'whk',
   launcher: 'lch',
+  share: 'shr',
+  view: 'viw',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -35,4 +37,6 @@ export const HostId = idOf('host');
 export const TokenId = idOf('token');
 export const WebhookId = idOf('webhook');
 export const LauncherId = idOf('launcher');
+export const ShareId = idOf('share');
+export const ViewId = idOf('view');
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'Not a SHA-256 in lower-case hex.');

@@ -363,6 +363,8 @@ export interface HostView {
   /** It takes no runs until then, because too many failed there in a row. */
   restingUntil: number | null;
   restReason: string | null;
+  /** Why slots are not offered just now, one sentence each. */
+  problems: string[];
   /** Runs that its agent, as it is, did not take. */
   refusals: { runId: string; label: string; reason: string }[];
   datasets: DatasetReport[];

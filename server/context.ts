@@ -11,6 +11,7 @@ import type { HubEnv } from './env.ts';
 import type { Launchers } from './launchers/launchers.ts';
 
 /** Everything that parts of the hub tell each other in passing. Losing any of it costs at most one slow poll. */
+import type { ShareVisitor } from './shares/share-rows.ts';
 export type LiveEvents = { [E in keyof HubToBrowser]: Parameters<HubToBrowser[E]> } & {
   /** Work may be claimable or an attempt is to be stopped: agents should ask. Null means every host. */
   'agents:nudge': [hostId: string | null];
@@ -18,7 +19,7 @@ export type LiveEvents = { [E in keyof HubToBrowser]: Parameters<HubToBrowser[E]
   'webhooks:due': [];
   /** An agent of this launcher has said hello. */
   'launcher:attached': [launcherId: string];
-  /** A member, a session or a token may do less than before (or nothing): sockets opened with it are closed. */
+  /** A member, a session, a token or a share link may do less than before (or nothing): sockets opened with it are closed. */
   'access:changed': [subject: { userId: string } | { credentialId: string }];
 };
 export type LiveBus = EventEmitter<LiveEvents>;
@@ -64,3 +65,5 @@ export interface ApiContext extends Hub {
 export function idMaker(now: () => Date): Hub['ids'] {
   return (kind) => makeId(kind, now().getTime(), randomBytes(12));
 }
+  /** Instead of the member: somebody who came by a share link. */
+  visitor?: ShareVisitor | null;

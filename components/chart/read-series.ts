@@ -1,6 +1,7 @@
 import type { ChartReply, ChartRequest } from '@mealtable/protocol/chart-data';
 import { decodeChart } from '@mealtable/protocol/chart-wire';
 import { goToSignIn } from '../go-to-sign-in';
+import { shareHeaders } from '../share/share-secret';
 
 /** A refusal, in the form that `describeError` and `readErrorCode` read. */
 class ChartFault extends Error {
@@ -22,7 +23,7 @@ export async function readSeries(
 ): Promise<ChartReply> {
   const reply = await fetch('/api/charts/series', {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...shareHeaders() },
     body: JSON.stringify(request),
     signal,
   });

@@ -8,7 +8,7 @@ import { HostLabelsEditor } from './host-labels-editor';
 
 /** What decides which runs the host gets: its labels, and what keeps runs away. */
 export function HostPlacement({ host, canEdit }: { host: HostView; canEdit: boolean }) {
-  const { drainingAt, restingUntil, restReason, refusals } = host;
+  const { drainingAt, restingUntil, restReason, problems, refusals } = host;
   return (
     <div className="space-y-3 border-b px-4 py-3">
       {drainingAt !== null && (
@@ -22,6 +22,17 @@ export function HostPlacement({ host, canEdit }: { host: HostView; canEdit: bool
       {restingUntil !== null && (
         <Notice tone="warn" title={`Rests until ${formatClock(restingUntil)}`}>
           <span className="break-words">{restReason}</span>
+        </Notice>
+      )}
+      {problems.length > 0 && (
+        <Notice tone="warn" title="Slots are not offered just now">
+          <ul className="space-y-1">
+            {problems.map((problem) => (
+              <li key={problem} className="break-words">
+                {problem}
+              </li>
+            ))}
+          </ul>
         </Notice>
       )}
       {refusals.length > 0 && (

@@ -1,6 +1,7 @@
 'use client';
 import { describeEvent, EVENT_KINDS, type EventView, pathOfEvent } from '@mealtable/protocol/events';
 import Link from 'next/link';
+import { useIsShared } from '../share/shared-context';
 import { cn } from '../ui/cn';
 import { RelativeTime } from '../ui/time';
 import { EventIcon } from './event-icon';
@@ -17,7 +18,8 @@ interface EventRowProps {
 
 /** One event: what happened, and when. */
 export function EventRow({ event, withStudy = false, isUnread = false, here, onOpen }: EventRowProps) {
-  const path = pathOfEvent(event);
+  const isShared = useIsShared();
+  const path = isShared ? null : pathOfEvent(event);
   const time = (
     <span className="shrink-0 pt-px text-ink-3 text-xs">
       <RelativeTime at={event.at} />

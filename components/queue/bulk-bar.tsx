@@ -90,7 +90,9 @@ export function BulkBar({ runs, onDone }: BulkBarProps) {
         <p>Queued runs are taken out of the queue, running trainers are asked to stop. What has been recorded stays.</p>
       </ConfirmDialog>
       {asking === 'requirements' && <RequirementsDialog runs={wishable} onClose={close} onDone={finish} />}
-      {asking === 'epochs' && <EpochsDialog runs={extendable} onClose={close} onDone={finish} />}
+      {asking === 'epochs' && (
+        <EpochsDialog studyId={extendable[0]?.studyId ?? ''} runs={extendable} onClose={close} onDone={finish} />
+      )}
     </div>
   );
 }

@@ -15,17 +15,17 @@ import { Segmented } from '../ui/segmented';
 import { toastDone } from '../ui/toast';
 
 interface EpochsDialogProps {
-  /** Of one study, each of which trains. */
+  studyId: string;
+  /** Of the study, each of which trains; none where it is about the whole study. */
   runs: readonly RunSummaryView[];
   onClose: () => void;
   onDone: () => void;
 }
 
 /** More epochs: for the whole study unless somebody asks for less, since its table compares runs of one length. */
-export function EpochsDialog({ runs, onClose, onDone }: EpochsDialogProps) {
+export function EpochsDialog({ studyId, runs, onClose, onDone }: EpochsDialogProps) {
   const trpc = useTRPC();
-  const studyId = runs[0]?.studyId ?? '';
-  const study = useQuery(trpc.studies.get.queryOptions({ id: studyId }));
+  const study = useQuery(trpc.studies.overview.queryOptions({ id: studyId }));
   // Planned networks have epochs of their own, which the study's do not change.
   const mayBeStudy = runs.every((run) => run.role === 'student' || run.role === 'baseline');
   const [scope, setScope] = useState<'study' | 'runs'>(mayBeStudy ? 'study' : 'runs');
@@ -48,7 +48,7 @@ export function EpochsDialog({ runs, onClose, onDone }: EpochsDialogProps) {
         : parsed.data <= now
           ? `It must be more than the ${now} of now.`
           : null;
-  const all = study.data?.runs.filter((run) => run.role === 'student' || run.role === 'baseline').length;
+  const all = study.data?.comparedCount;
   return (
     <Dialog
       open
@@ -79,7 +79,7 @@ export function EpochsDialog({ runs, onClose, onDone }: EpochsDialogProps) {
           if (problem === null) extend.mutate({ which, epochs: Number(text) });
         }}
       >
-        {mayBeStudy && (
+        {mayBeStudy && runs.length > 0 && (
           <Segmented
             label="Which runs"
             value={scope}

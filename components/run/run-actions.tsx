@@ -87,7 +87,7 @@ export function RunActions({ run }: { run: RunDetailView }) {
         {run.role !== 'evaluation' && <p>Runs that wait for this one fail.</p>}
       </ConfirmDialog>
       {asking === 'requirements' && <RequirementsDialog runs={[run]} onClose={close} onDone={close} />}
-      {asking === 'epochs' && <EpochsDialog runs={[run]} onClose={close} onDone={close} />}
+      {asking === 'epochs' && <EpochsDialog studyId={run.studyId} runs={[run]} onClose={close} onDone={close} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 'use client';
-import type { StudyView } from '@mealtable/protocol/views';
+import type { StudyOverview } from '@mealtable/protocol/study-page';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { problemAt } from '../api-error';
@@ -11,7 +11,7 @@ import { NumberInput } from '../ui/input';
 import { toastError } from '../ui/toast';
 
 /** How many of a study's runs may be on hosts at once. */
-export function LimitDialog({ study, onClose }: { study: StudyView; onClose: () => void }) {
+export function LimitDialog({ study, onClose }: { study: StudyOverview; onClose: () => void }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [text, setText] = useState(study.maxConcurrent === null ? '' : String(study.maxConcurrent));
@@ -19,7 +19,7 @@ export function LimitDialog({ study, onClose }: { study: StudyView; onClose: () 
     trpc.studies.setMaxConcurrent.mutationOptions({
       onSuccess: onClose,
       onError: (error) => problemAt(error, 'maxConcurrent') ?? toastError('The limit was not changed', error),
-      onSettled: () => queryClient.invalidateQueries(trpc.studies.get.queryFilter({ id: study.id })),
+      onSettled: () => queryClient.invalidateQueries(trpc.studies.overview.queryFilter({ id: study.id })),
     }),
   );
   const number = text.trim() === '' ? null : Number(text);

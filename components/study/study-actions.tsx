@@ -1,12 +1,12 @@
 'use client';
-import { isActive, isEnded } from '@mealtable/protocol/statuses';
-import type { StudyView } from '@mealtable/protocol/views';
+import type { StudyOverview } from '@mealtable/protocol/study-page';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CopyPlus, Ellipsis, Gauge, ListPlus, Pencil, Plus, Square, Trash2 } from 'lucide-react';
+import { CopyPlus, Ellipsis, Gauge, ListPlus, Pencil, Plus, Server, Share2, Square, Trash2 } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useState } from 'react';
 import { plural } from '../format';
 import { EpochsDialog } from '../queue/epochs-dialog';
+import { ShareDialog } from '../share/share-dialog';
 import { useTRPC } from '../trpc-provider';
 import { Button, ButtonLink, IconButton } from '../ui/button';
 import { ConfirmDialog } from '../ui/confirm-dialog';
@@ -14,19 +14,27 @@ import { Menu, MenuItem, MenuSeparator } from '../ui/menu';
 import { toastError } from '../ui/toast';
 import { LimitDialog } from './limit-dialog';
 import { RenameDialog } from './rename-dialog';
+import { StudyRequirements } from './study-requirements';
+import { useStudyProgress } from './use-study';
 
-type Asking = 'cancel' | 'remove' | 'rename' | 'limit' | 'epochs' | null;
+type Asking = 'cancel' | 'remove' | 'rename' | 'limit' | 'epochs' | 'hosts' | 'share' | null;
 
-export function StudyActions({ study }: { study: StudyView }) {
+export function StudyActions({ study }: { study: StudyOverview }) {
   const trpc = useTRPC();
   const router = useRouter();
   const queryClient = useQueryClient();
   const [asking, setAsking] = useState<Asking>(null);
-  const close = (open: boolean) => !open && setAsking(null);
+  const done = () => setAsking(null);
+  const close = (open: boolean) => !open && done();
+  const refresh = () =>
+    Promise.all([
+      queryClient.invalidateQueries(trpc.studies.get.queryFilter({ id: study.id })),
+      queryClient.invalidateQueries(trpc.studies.progress.queryFilter({ id: study.id })),
+    ]);
   const cancel = useMutation(
     trpc.studies.cancel.mutationOptions({
-      onSuccess: () => setAsking(null),
-      onSettled: () => queryClient.invalidateQueries(trpc.studies.get.queryFilter({ id: study.id })),
+      onSuccess: done,
+      onSettled: refresh,
       onError: (error) => toastError('The runs were not cancelled', error),
     }),
   );
@@ -34,15 +42,15 @@ export function StudyActions({ study }: { study: StudyView }) {
     trpc.studies.remove.mutationOptions({
       onSuccess: () => {
         router.push('/');
-        queryClient.removeQueries(trpc.studies.get.queryFilter({ id: study.id }));
+        queryClient.removeQueries(trpc.studies.overview.queryFilter({ id: study.id }));
         return queryClient.invalidateQueries(trpc.studies.list.queryFilter());
       },
       onError: (error) => toastError('The study was not deleted', error),
     }),
   );
-  const unfinished = study.runs.filter((run) => !isEnded(run.status)).length;
-  const extendable = study.runs.find((run) => run.role === 'student' || run.role === 'baseline');
-  const active = study.runs.filter((run) => isActive(run.status)).length;
+  const { data: progress } = useStudyProgress(study.id);
+  const active = progress ? progress.counts.claimed + progress.counts.running : 0;
+  const unfinished = progress ? active + progress.counts.queued : 0;
   return (
     <>
       {unfinished > 0 && (
@@ -50,6 +58,9 @@ export function StudyActions({ study }: { study: StudyView }) {
           <Square aria-hidden /> Cancel all
         </Button>
       )}
+      <Button onClick={() => setAsking('share')}>
+        <Share2 aria-hidden /> Share
+      </Button>
       <ButtonLink href={`/studies/new?from=${study.id}`}>
         <CopyPlus aria-hidden /> Clone
       </ButtonLink>
@@ -64,12 +75,15 @@ export function StudyActions({ study }: { study: StudyView }) {
         }
       >
         <MenuItem icon={<Pencil aria-hidden />} onSelect={() => setAsking('rename')}>
-          Rename and notes
+          Rename…
         </MenuItem>
         <MenuItem icon={<Gauge aria-hidden />} onSelect={() => setAsking('limit')}>
           Runs at once…
         </MenuItem>
-        {extendable && (
+        <MenuItem icon={<Server aria-hidden />} onSelect={() => setAsking('hosts')}>
+          Hosts and clusters…
+        </MenuItem>
+        {study.comparedCount > 0 && (
           <MenuItem icon={<ListPlus aria-hidden />} onSelect={() => setAsking('epochs')}>
             More epochs…
           </MenuItem>
@@ -79,11 +93,11 @@ export function StudyActions({ study }: { study: StudyView }) {
           {active > 0 ? 'Delete (cancel its runs first)' : 'Delete'}
         </MenuItem>
       </Menu>
-      {asking === 'limit' && <LimitDialog study={study} onClose={() => setAsking(null)} />}
-      {asking === 'epochs' && extendable && (
-        <EpochsDialog runs={[extendable]} onClose={() => setAsking(null)} onDone={() => setAsking(null)} />
-      )}
-      <RenameDialog study={study} open={asking === 'rename'} onOpenChange={close} />
+      {asking === 'share' && <ShareDialog study={study} onClose={done} />}
+      {asking === 'limit' && <LimitDialog study={study} onClose={done} />}
+      {asking === 'hosts' && <StudyRequirements studyId={study.id} onClose={done} />}
+      {asking === 'epochs' && <EpochsDialog studyId={study.id} runs={[]} onClose={done} onDone={done} />}
+      {asking === 'rename' && <RenameDialog study={study} onClose={done} />}
       <ConfirmDialog
         open={asking === 'cancel'}
         onOpenChange={close}
@@ -103,7 +117,7 @@ export function StudyActions({ study }: { study: StudyView }) {
         busy={remove.isPending}
         onConfirm={() => remove.mutate({ id: study.id })}
       >
-        <p>Its {plural(study.runs.length, 'run')}, their points, logs and checkpoints are deleted for good.</p>
+        <p>Its {plural(study.runCount, 'run')}, their points, logs and checkpoints are deleted for good.</p>
       </ConfirmDialog>
     </>
   );

@@ -1,52 +1,136 @@
 'use client';
+import type { StudyView as ReckonedStudy } from '@mealtable/protocol/views';
+import { type ReactNode, useEffect } from 'react';
 import { useMe } from '../account/use-me';
 import { readErrorCode } from '../api-error';
 import { ActivitySection } from '../notify/activity-section';
+import { MissingShare } from '../share/missing-share';
+import { useIsShared } from '../share/shared-context';
 import { BackLink } from '../ui/back-link';
 import { ErrorState } from '../ui/error-state';
+import { Section } from '../ui/panel';
 import { Skeleton, SkeletonRows } from '../ui/skeleton';
+import { DesignSection } from './design-section';
 import { EffectsSection } from './effects-section';
 import { MissingStudy } from './missing-study';
+import { PageSection } from './page-section';
+import { ProgressSection } from './progress-section';
 import { RunsTable } from './runs-table';
+import { type PageSection as NamedSection, SectionNav } from './section-nav';
 import { StudyCurves } from './study-curves';
 import { StudyHeader } from './study-header';
+import { StudyNotes } from './study-notes';
 import { Top1Table } from './top1-table';
-import { useStudy } from './use-study';
+import { useStudy, useStudyOverview } from './use-study';
+import { useStudyEvents } from './use-study-events';
 
+/** A study as one story, in this order. */
+const SECTIONS = [
+  { id: 'notes', name: 'Notes' },
+  { id: 'design', name: 'Design' },
+  { id: 'progress', name: 'Progress' },
+  { id: 'top-1', name: 'Top-1' },
+  { id: 'curves', name: 'Curves' },
+  { id: 'effects', name: 'Effects' },
+  { id: 'runs', name: 'Runs' },
+  { id: 'activity', name: 'Activity' },
+] as const satisfies readonly NamedSection[];
+
+/** The study with this id, for members and, where the page is a share link's, for its visitors. */
 export function StudyView({ id }: { id: string }) {
   const { canEdit } = useMe();
-  const query = useStudy(id);
+  const isShared = useIsShared();
+  const query = useStudyOverview(id);
+  useStudyEvents(id);
   const study = query.data;
+  const isThere = study !== undefined;
+  // The browser looks for the address's section before there is one.
+  useEffect(() => {
+    const section = isThere ? decodeURIComponent(window.location.hash.slice(1)) : '';
+    if (section !== '') document.getElementById(section)?.scrollIntoView();
+  }, [isThere]);
+
   const code = readErrorCode(query.error);
-  // Also when it was there before: somebody has deleted it.
+  // Also when it was there before: somebody has deleted it, or taken the link back.
+  if (isShared && (code === 'unauthenticated' || code === 'not_found')) return <MissingShare />;
   if (code === 'not_found' || code === 'invalid') return <MissingStudy />;
   if (query.isError && !study)
     return <ErrorState what="The study" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!study)
-    return (
-      <div role="status" aria-label="Loading the study" className="space-y-6">
-        <Skeleton className="h-7 w-80 max-w-full" />
-        <SkeletonRows rows={8} label="the table" />
-        <Skeleton className="h-72" />
-      </div>
-    );
+  if (!study) return <LoadingStudy />;
   return (
     <>
-      <BackLink href="/">Studies</BackLink>
+      {!isShared && <BackLink href="/">Studies</BackLink>}
       <StudyHeader study={study} canEdit={canEdit} />
-      <div className="space-y-8">
-        <Top1Table
-          studyId={id}
-          studyName={study.name}
-          rows={study.rows}
-          reproduces={study.design.reproduces}
-          canEdit={canEdit}
-        />
-        <EffectsSection studyName={study.name} rows={study.rows} />
-        <StudyCurves key={`curves ${id}`} rows={study.rows} runs={study.runs} />
-        <RunsTable key={`runs ${id}`} runs={study.runs} canEdit={canEdit} />
-        <ActivitySection key={`activity ${id}`} studyId={id} />
+      <SectionNav sections={SECTIONS} />
+      <div className="space-y-9">
+        <PageSection id="notes" name="Notes">
+          <StudyNotes study={study} canEdit={canEdit} />
+        </PageSection>
+        <PageSection id="design" name="Design">
+          <DesignSection study={study} />
+        </PageSection>
+        <PageSection id="progress" name="Progress">
+          <ProgressSection id={id} maxConcurrent={study.maxConcurrent} />
+        </PageSection>
+        <PageSection id="top-1" name="Top-1" lazyHeight={480}>
+          <Reckoned id={id} title="Top-1">
+            {({ rows }) => (
+              <Top1Table
+                studyId={id}
+                studyName={study.name}
+                rows={rows}
+                reproduces={study.design.reproduces}
+                canEdit={canEdit}
+              />
+            )}
+          </Reckoned>
+        </PageSection>
+        <PageSection id="curves" name="Curves" lazyHeight={420}>
+          <Reckoned id={id} title="Curves">
+            {({ rows, runs }) => <StudyCurves key={id} rows={rows} runs={runs} />}
+          </Reckoned>
+        </PageSection>
+        <PageSection id="effects" name="What each factor does" lazyHeight={320}>
+          <Reckoned id={id} title="What each factor does">
+            {({ rows }) => <EffectsSection studyName={study.name} rows={rows} />}
+          </Reckoned>
+        </PageSection>
+        <PageSection id="runs" name="Runs" lazyHeight={520}>
+          <Reckoned id={id} title="Runs">
+            {({ runs }) => <RunsTable key={id} runs={runs} canEdit={canEdit} />}
+          </Reckoned>
+        </PageSection>
+        <PageSection id="activity" name="Activity" lazyHeight={200}>
+          <ActivitySection key={id} studyId={id} />
+        </PageSection>
       </div>
     </>
+  );
+}
+
+/** A section of what the hub reckons over all runs: it is read with the first of these that somebody comes near. */
+function Reckoned(props: { id: string; title: string; children: (study: ReckonedStudy) => ReactNode }) {
+  const { id, title, children } = props;
+  const { data, isError, error, refetch } = useStudy(id);
+  if (data) return children(data);
+  return (
+    <Section title={title}>
+      {isError ? (
+        <ErrorState what={title} error={error} onRetry={() => void refetch()} />
+      ) : (
+        <SkeletonRows rows={6} label={title} />
+      )}
+    </Section>
+  );
+}
+
+function LoadingStudy() {
+  return (
+    <div role="status" aria-label="Loading the study" className="space-y-6">
+      <Skeleton className="h-7 w-80 max-w-full" />
+      <Skeleton className="h-4 w-60 max-w-full" />
+      <Skeleton className="h-36" />
+      <SkeletonRows rows={8} label="the table" />
+    </div>
   );
 }

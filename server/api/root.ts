@@ -10,6 +10,7 @@ import { membersRouter } from './routers/members.ts';
 import { runLogRouter } from './routers/run-log.ts';
 import { runsRouter } from './routers/runs.ts';
 import { studiesRouter } from './routers/studies.ts';
+import { sharesRouter } from './routers/shares.ts';
 import { teachersRouter } from './routers/teachers.ts';
 import { telemetryRouter } from './routers/telemetry.ts';
 import { tokensRouter } from './routers/tokens.ts';
@@ -30,6 +31,7 @@ export const appRouter = createRouter({
   runLog: runLogRouter,
   charts: chartsRouter,
   evaluations: evaluationsRouter,
+  shares: sharesRouter,
   events: eventsRouter,
   webhooks: webhooksRouter,
 });

@@ -1,4 +1,4 @@
-/** The API's foundation. Every procedure is for members: there is none that an unknown caller may use. */
+/** The API's foundation. Every procedure is for members, and a few for visitors of a share link: none for an unknown caller. */
 import { AppError, type ErrorCode } from '@mealtable/protocol/errors';
 import type { UserRole } from '@mealtable/protocol/statuses';
 import type { FieldProblem } from '@mealtable/protocol/study-design';
@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { hasRole } from '../auth/roles.ts';
 import type { ApiContext } from '../context.ts';
 import { DATABASE_DOWN, isDatabaseDown } from '../database-down.ts';
+import { requireWithinShare, type ShareScope } from '../shares/scope.ts';
 
 // ---- 1. context: ApiContext, made by http/dispatch-trpc.ts for each request ------------------------------------------
 
@@ -33,7 +34,7 @@ const MASKED_MESSAGE = 'Something went wrong in the hub. Its output has the deta
 
 const t = initTRPC
   .context<ApiContext>()
-  .meta<{ needs: UserRole }>()
+  .meta<{ needs: UserRole; isShared?: boolean }>()
   .create({
     transformer: superjson,
     isDev: false,
@@ -72,7 +73,8 @@ const requireRole = (needed: UserRole) =>
     .use(errorMapping)
     .meta({ needs: needed })
     .use(({ ctx, next }) => {
-      const { member } = ctx;
+      const { member, visitor } = ctx;
+      if (!member && visitor) throw new AppError('forbidden', 'A share link shows its study and nothing else.');
       if (!member) throw new AppError('unauthenticated', 'Sign in first, or send a program token.');
       if (!hasRole(member.role, needed))
         throw new AppError('forbidden', `This needs the role ${needed}; yours is ${member.role}.`);
@@ -81,6 +83,26 @@ const requireRole = (needed: UserRole) =>
 
 /** Reads. */
 export const viewerProcedure = requireRole('viewer');
+/**
+ * Reads that visitors of a share link may make as well, of its study alone. `ctx.visitor` is then set, and what the procedure answers
+ * must hold no names of people or hosts (shares/redact.ts).
+ * @param scopeOf what an input asks about; what is not of the link's study does not exist for its visitors
+ */
+export function sharedProcedure<S extends z.ZodType>(input: S, scopeOf: (input: z.output<S>) => ShareScope) {
+  return t.procedure
+    .use(errorMapping)
+    .meta({ needs: 'viewer', isShared: true })
+    .use(({ ctx, next }) => {
+      if (!ctx.member && !ctx.visitor) throw new AppError('unauthenticated', 'Sign in first, or send a program token.');
+      return next();
+    })
+    .input(input)
+    .use(async ({ ctx, input: parsed, next }) => {
+      const visitor = ctx.member ? null : (ctx.visitor ?? null);
+      if (visitor) await requireWithinShare(ctx.pool, visitor, scopeOf(parsed as z.output<S>));
+      return next({ ctx: { ...ctx, visitor } });
+    });
+}
 /** Writes studies, runs and agent tokens, and decides which runs hosts take. */
 export const editorProcedure = requireRole('editor');
 /** Writes members, hosts and everybody's tokens. */

@@ -40,8 +40,14 @@ export async function noteRunEnd(
   else await noteEvent(tx, { kind: 'run-succeeded', ...run, top1: bestTop1 });
 }
 
-/** Waiting runs were cancelled in this transaction: one event for each study. */
-export async function noteCancelled(tx: Tx, runIds: readonly string[]): Promise<void> {
+/** What somebody did to runs, in this transaction: one event for each study. */
+type Act =
+  | { kind: 'runs-cancelled' | 'cancel-requested' | 'runs-paused' | 'runs-resumed' }
+  | { kind: 'epochs-extended'; epochs: number };
+
+/** @param by the member's name; null where it is not known */
+export async function noteAct(tx: Tx, act: Act, runIds: readonly string[], by: string | null): Promise<void> {
+  if (runIds.length === 0) return;
   const { rows } = await tx.query<{ study_id: string; runs: number; run_id: string; label: string; seed: number }>(
     `SELECT DISTINCT ON (r.study_id) r.study_id, r.id AS run_id, v.label, r.seed,
             count(*) OVER (PARTITION BY r.study_id)::int AS runs
@@ -49,10 +55,17 @@ export async function noteCancelled(tx: Tx, runIds: readonly string[]): Promise<
      ORDER BY r.study_id, v.position, r.seed`,
     [runIds],
   );
-  for (const { study_id: studyId, run_id, label, seed, runs } of rows) {
-    tx.studyMayHaveFinished(studyId);
-    await noteEvent(tx, { kind: 'runs-cancelled', studyId, runId: runs === 1 ? run_id : null, runs, label, seed });
-  }
+  for (const { study_id: studyId, run_id, label, seed, runs } of rows)
+    await noteEvent(tx, { ...act, studyId, runId: runs === 1 ? run_id : null, runs, label, seed, by });
+}
+
+/** Waiting runs were cancelled in this transaction. */
+export async function noteCancelled(tx: Tx, runIds: readonly string[], by: string | null): Promise<void> {
+  const { rows } = await tx.query<{ study_id: string }>('SELECT DISTINCT study_id FROM runs WHERE id = ANY($1)', [
+    runIds,
+  ]);
+  for (const { study_id } of rows) tx.studyMayHaveFinished(study_id);
+  await noteAct(tx, { kind: 'runs-cancelled' }, runIds, by);
 }
 
 /**
@@ -78,10 +91,10 @@ export async function noteDependentsFailed(tx: Tx, runIds: readonly string[], ca
   }
 }
 
-/** @param others how many runs are queued again with it */
-export async function noteRetry(tx: Tx, runId: string, others: number): Promise<void> {
+/** @param others how many runs are queued again with it @param by the member's name */
+export async function noteRetry(tx: Tx, runId: string, others: number, by: string | null): Promise<void> {
   const { studyId, label, seed } = await loadNames(tx, runId);
-  await noteEvent(tx, { kind: 'run-retried', studyId, runId, label, seed, others });
+  await noteEvent(tx, { kind: 'run-retried', studyId, runId, label, seed, others, by });
 }
 
 /**

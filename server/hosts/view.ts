@@ -54,6 +54,7 @@ export async function listHosts(db: Queryable): Promise<HostView[]> {
       drainingAt: toMillis(row.draining_at),
       restingUntil: toMillis(row.resting_until),
       restReason: row.resting_until === null ? null : row.rest_reason,
+      problems: report.problems ?? [],
       refusals: row.refusals ?? [],
       datasets: report.datasets,
       runs: runs.filter((run) => run.hostId === row.id),

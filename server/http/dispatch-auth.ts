@@ -1,28 +1,15 @@
 /** Signing in and out. Of better-auth's many endpoints only those of the routes table can be reached. */
 import { CLIENT_ADDRESS_HEADER } from '../auth/auth.ts';
 import { identifyMember } from '../auth/identify.ts';
+import { clientAddress } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import { sendResponse, toRequest } from './fetch-bridge.ts';
 
 const MAX_BODY_BYTES = 10_000;
 
-/**
- * Whom the limit on sign-in counts by. The proxy's word is taken only from a proxy on this machine, and only when one
- * is announced by MEALTABLE_ORIGIN; of its list only the last address was seen by that proxy itself.
- */
-function clientAddress({ hub, req }: Exchange): string {
-  const address = req.socket.remoteAddress ?? 'unknown';
-  const isLocal = address === '127.0.0.1' || address === '::1' || address === '::ffff:127.0.0.1';
-  const forwarded = String(req.headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .at(-1)
-    ?.trim();
-  return hub.env.origin !== null && isLocal && forwarded ? forwarded : address;
-}
-
 export async function dispatchAuth(exchange: Exchange): Promise<void> {
-  const { hub, res, secure } = exchange;
-  const request = await toRequest(exchange, MAX_BODY_BYTES, { [CLIENT_ADDRESS_HEADER]: clientAddress(exchange) });
+  const { hub, req, res, secure } = exchange;
+  const request = await toRequest(exchange, MAX_BODY_BYTES, { [CLIENT_ADDRESS_HEADER]: clientAddress(hub.env, req) });
   await sendResponse(res, await hub.auth.handle(request, secure));
 }
 

@@ -10,12 +10,12 @@ const MAX_BODY_BYTES = 1_000_000;
 const MAX_BATCH_SIZE = 30;
 
 export async function dispatchTrpc(exchange: Exchange): Promise<void> {
-  const { hub, res, member } = exchange;
+  const { hub, res, member, visitor } = exchange;
   const response = await fetchRequestHandler({
     endpoint: '/api/trpc',
     router: appRouter,
     req: await toRequest(exchange, MAX_BODY_BYTES),
-    createContext: (): ApiContext => ({ ...hub, member }),
+    createContext: (): ApiContext => ({ ...hub, member, visitor }),
     allowBatching: true,
     // A query with a whole design in it does not fit into an address.
     allowMethodOverride: true,

@@ -1,6 +1,7 @@
 /** One request on its way through the gate, as handlers get it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Hub, Member } from '../context.ts';
+import type { ShareVisitor } from '../shares/share-rows.ts';
 
 export interface Exchange {
   hub: Hub;
@@ -11,6 +12,8 @@ export interface Exchange {
   params: Record<string, string>;
   /** Set on routes for members. */
   member: Member | null;
+  /** Set instead of the member for somebody who comes by a share link, on the routes that they may ask. */
+  visitor: ShareVisitor | null;
   /** Set on routes for agents. */
   agent: { tokenId: string } | null;
   /** The browser is on https. */

@@ -5,7 +5,10 @@ import { identifyAgent, identifyMember, readBearer } from '../auth/identify.ts';
 import { hasRole } from '../auth/roles.ts';
 import type { Hub } from '../context.ts';
 import { DATABASE_DOWN, isDatabaseDown } from '../database-down.ts';
+import { hideSecret } from '../shares/hide-secret.ts';
+import { identifyVisitor, isShareSecret } from '../shares/identify-visitor.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
+import { clientAddress } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import { isPlainPath, matchPath } from './match-path.ts';
 import { INTERNAL_FAULT, type Refusal, refuse } from './refuse.ts';
@@ -27,7 +30,8 @@ export function createGate(options: GateOptions): RequestListener {
 function answerFault(req: IncomingMessage, res: ServerResponse, error: unknown): void {
   const pathname = (req.url ?? '/').split('?', 1)[0] ?? '/';
   const isDown = isDatabaseDown(error);
-  if (!(error instanceof AppError)) console.error(`${req.method} ${pathname} failed:`, isDown ? DATABASE_DOWN : error);
+  if (!(error instanceof AppError))
+    console.error(`${req.method} ${hideSecret(pathname)} failed:`, isDown ? DATABASE_DOWN : error);
   if (res.headersSent) res.destroy();
   else if (error instanceof AppError) refuse(res, pathname, error);
   else if (isDown) refuse(res, pathname, { code: 'unavailable', message: DATABASE_DOWN });
@@ -45,7 +49,7 @@ async function pass({ hub, hosts, routes }: GateOptions, req: IncomingMessage, r
   const found = findRoute(routes, url);
   if (!found) return refuse(res, pathname, { code: 'not_found', message: `There is nothing at ${pathname}.` });
   const { route, params } = found;
-  const exchange: Exchange = { hub, req, res, url, params, member: null, agent: null, secure };
+  const exchange: Exchange = { hub, req, res, url, params, member: null, visitor: null, agent: null, secure };
 
   const refusal = checkForm(hosts, route, req) ?? (await admit(exchange, route));
   if (!refusal) return route.handle(exchange);
@@ -101,7 +105,15 @@ async function admit(exchange: Exchange, { access }: Route): Promise<Refusal | n
       return exchange.agent
         ? null
         : { code: 'unauthenticated', message: 'Send a valid agent token as Authorization: Bearer.' };
+    case 'share-page': {
+      // A secret that opens nothing gets a page, too, which says so.
+      const refusal = await admitVisitor(exchange, exchange.params.secret ?? '');
+      return refusal?.code === 'unauthenticated' ? null : refusal;
+    }
+    case 'member-or-visitor':
     case 'member': {
+      const shown = readBearer(req.headers);
+      if (access.kind === 'member-or-visitor' && isShareSecret(shown)) return admitVisitor(exchange, shown);
       const { member, setCookies } = await identifyMember(hub, req.headers, secure);
       for (const cookie of setCookies) res.appendHeader('Set-Cookie', cookie);
       exchange.member = member;
@@ -112,6 +124,19 @@ async function admit(exchange: Exchange, { access }: Route): Promise<Refusal | n
         : { code: 'forbidden', message: `This needs the role ${access.role}; yours is ${member.role}.` };
     }
   }
+}
+
+/** @returns null when the secret is a link's */
+async function admitVisitor(exchange: Exchange, secret: string): Promise<Refusal | null> {
+  const { hub, req } = exchange;
+  const visitor = await identifyVisitor(hub, secret, clientAddress(hub.env, req));
+  if (visitor === 'blocked')
+    return {
+      code: 'too_many_tries',
+      message: 'Too many links that open nothing came from this address. Wait a minute.',
+    };
+  exchange.visitor = visitor;
+  return visitor ? null : { code: 'unauthenticated', message: 'This link shows nothing, or nothing any more.' };
 }
 
 function sendToSignIn(res: ServerResponse, url: URL) {

@@ -8,13 +8,14 @@ import { z } from 'zod';
 import { identifyAgent, identifyMember, readBearer } from '../auth/identify.ts';
 import type { Hub, Member } from '../context.ts';
 import { DATABASE_DOWN, isDatabaseDown } from '../database-down.ts';
+import { identifyVisitor, isShareSecret } from '../shares/identify-visitor.ts';
+import type { ShareVisitor } from '../shares/share-rows.ts';
 import type { AllowedHosts } from './allowed-hosts.ts';
+import { clientAddress } from './client-address.ts';
 import { INTERNAL_FAULT } from './refuse.ts';
 
 /** `socket.data` on /live and /agent. */
-export interface LiveSocketData {
-  member: Member;
-}
+export type LiveSocketData = { member: Member; visitor: null } | { member: null; visitor: ShareVisitor };
 export interface AgentSocketData {
   tokenId: string;
 }
@@ -61,9 +62,16 @@ export function guardSockets(io: Server, hub: Hub, hosts: AllowedHosts): void {
 
   io.of(LIVE_NAMESPACE).use((socket, next) => {
     const { headers } = socket.handshake;
-    identifyMember(hub, headers, hosts.isSecure(headers), shownToken(socket)).then(({ member }) => {
-      if (!member) return next(new Error('unauthenticated'));
-      (socket.data as LiveSocketData).member = member;
+    const shown = shownToken(socket);
+    const found = isShareSecret(shown)
+      ? identifyVisitor(hub, shown, clientAddress(hub.env, socket.request)).then((visitor) => ({
+          member: null,
+          visitor,
+        }))
+      : identifyMember(hub, headers, hosts.isSecure(headers), shown).then(({ member }) => ({ member, visitor: null }));
+    found.then(({ member, visitor }) => {
+      if (!member && (!visitor || visitor === 'blocked')) return next(new Error('unauthenticated'));
+      socket.data = { member, visitor } as LiveSocketData;
       next();
     }, refuseFault(next));
   });
@@ -78,9 +86,10 @@ export function guardSockets(io: Server, hub: Hub, hosts: AllowedHosts): void {
 
   hub.bus.on('access:changed', (subject) => {
     for (const socket of io.of(LIVE_NAMESPACE).sockets.values()) {
-      const { member } = socket.data as LiveSocketData;
+      const { member, visitor } = socket.data as LiveSocketData;
+      const credentialId = member ? member.credentialId : visitor.shareId;
       // Not socket.disconnect(): a client takes that for final, but with its new role it may come back.
-      if ('userId' in subject ? member.id === subject.userId : member.credentialId === subject.credentialId)
+      if ('userId' in subject ? member?.id === subject.userId : credentialId === subject.credentialId)
         socket.conn.close();
     }
     void closeRevokedAgents(io, hub);

@@ -8,6 +8,7 @@ const GATE_STATUS = {
   bad_request: 400,
   method_not_allowed: 405,
   unsupported_media_type: 415,
+  too_many_tries: 429,
   wrong_host: 421,
   internal: 500,
 } as const;

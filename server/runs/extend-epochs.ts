@@ -4,6 +4,7 @@
  */
 import { AppError } from '@mealtable/protocol/errors';
 import { MAX_ATTEMPTS } from '@mealtable/protocol/tunables';
+import { noteAct } from '../events/run-events.ts';
 import { announceDependents } from './lifecycle-dependents.ts';
 import type { Tx } from './transaction.ts';
 
@@ -18,12 +19,14 @@ export interface ExtendReply {
  * succeeded -> queued; runs of any other status get the number alone. Runs that have as many epochs already are left as they are.
  * @param which whole studies, whose planned networks stay as they are: then later variants and seeds get as many epochs as well; or
  * single runs, which their study no longer compares like with like
+ * @param by name of the member who asks
  * @throws {AppError} not_found, or invalid when a run trains nothing
  */
 export async function extendEpochs(
   tx: Tx,
   which: { studyId: string } | { runIds: string[] },
   epochs: number,
+  by: string | null = null,
 ): Promise<ExtendReply> {
   const runIds = 'runIds' in which ? which.runIds : await extendStudyDesign(tx, which.studyId, epochs);
   // A run that is being claimed reads the weights of what it needs: that must not go back to the queue in the middle of it.
@@ -50,6 +53,8 @@ export async function extendEpochs(
   const queued = rows.filter((row) => row.was === 'succeeded');
   for (const { id } of rows) tx.runChanged(id);
   for (const { id } of queued) await announceDependents(tx, id);
+  const extendedIds = rows.map(({ id }) => id);
+  await noteAct(tx, { kind: 'epochs-extended', epochs }, extendedIds, by);
   if (queued.length > 0) tx.nudge(null);
   return { changed: rows.length, queued: queued.length };
 }

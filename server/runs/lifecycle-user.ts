@@ -2,16 +2,17 @@
 import { AppError } from '@mealtable/protocol/errors';
 import type { RunStatus } from '@mealtable/protocol/statuses';
 import { MAX_ATTEMPTS } from '@mealtable/protocol/tunables';
-import { noteCancelled, noteRetry } from '../events/run-events.ts';
+import { noteAct, noteCancelled, noteRetry } from '../events/run-events.ts';
 import { failDependents, requeueDependents } from './lifecycle-dependents.ts';
 import type { Tx } from './transaction.ts';
 
 /**
  * queued -> cancelled at once. An active run is marked, its host is told, and it becomes cancelled when its attempt
  * ends. Runs that have ended are left as they are.
+ * @param by name of the member who asks; null where nobody does
  * @returns how many runs were cancelled or marked
  */
-export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
+export async function requestCancel(tx: Tx, runIds: string[], by: string | null = null): Promise<number> {
   // Locked first: a run that goes from active to queued between the two statements would be seen by neither.
   await tx.query('SELECT 1 FROM runs WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [runIds]);
   const cancelled = await tx.query<{ id: string }>(
@@ -27,9 +28,11 @@ export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
   );
   for (const { id } of [...cancelled.rows, ...marked.rows]) tx.runChanged(id);
   for (const { host_id } of marked.rows) tx.nudge(host_id);
+  const markedIds = marked.rows.map((row) => row.id);
+  await noteAct(tx, { kind: 'cancel-requested' }, markedIds, by);
   if (cancelled.rows.length > 0) {
     const ids = cancelled.rows.map((row) => row.id);
-    await noteCancelled(tx, ids);
+    await noteCancelled(tx, ids, by);
     await failDependents(tx, ids);
   }
   return cancelled.rows.length + marked.rows.length;
@@ -38,9 +41,10 @@ export async function requestCancel(tx: Tx, runIds: string[]): Promise<number> {
 /**
  * failed | cancelled -> queued with a fresh allowance of attempts; it goes on from its last checkpoint. Runs that failed
  * only because of this one are queued again with it.
+ * @param by name of the member who asks
  * @throws {AppError} not_found, or conflict when the run has not ended badly or needs one that has
  */
-export async function retryRun(tx: Tx, runId: string): Promise<void> {
+export async function retryRun(tx: Tx, runId: string, by: string | null = null): Promise<void> {
   await lockNeeded(tx, runId);
   const { rows } = await tx.query<{ status: RunStatus }>('SELECT status FROM runs WHERE id = $1 FOR NO KEY UPDATE', [
     runId,
@@ -67,7 +71,7 @@ export async function retryRun(tx: Tx, runId: string): Promise<void> {
     [runId, MAX_ATTEMPTS],
   );
   tx.runChanged(runId);
-  await noteRetry(tx, runId, await requeueDependents(tx, runId));
+  await noteRetry(tx, runId, await requeueDependents(tx, runId), by);
   tx.nudge(null);
 }
 
@@ -75,7 +79,11 @@ export async function retryRun(tx: Tx, runId: string): Promise<void> {
  * Tries several runs again, those first that others need. @returns how many are queued again, and why others are not; runs that have
  * not ended badly, and those that came along with one they need, are nothing to speak of
  */
-export async function retryRuns(tx: Tx, runIds: string[]): Promise<{ changed: number; problems: string[] }> {
+export async function retryRuns(
+  tx: Tx,
+  runIds: string[],
+  by: string | null = null,
+): Promise<{ changed: number; problems: string[] }> {
   const { rows } = await tx.query<{ id: string; label: string }>(
     `SELECT r.id, v.label || ', seed ' || r.seed AS label FROM runs r JOIN variants v ON v.id = r.variant_id
      WHERE r.id = ANY($1) AND r.status IN ('failed', 'cancelled') ORDER BY r.created_at, r.id`,
@@ -87,7 +95,7 @@ export async function retryRuns(tx: Tx, runIds: string[]): Promise<{ changed: nu
       ?.status;
     if (status !== 'failed' && status !== 'cancelled') continue;
     try {
-      await retryRun(tx, id);
+      await retryRun(tx, id, by);
     } catch (error) {
       // Expected: it needs a run that is not among these.
       if (!(error instanceof AppError)) throw error;

@@ -5,6 +5,7 @@ import { noteEvent } from '../events/note-event.ts';
 import { type Tx, transact } from '../runs/transaction.ts';
 import { checkGrowth, type NamedVariant } from './check-growth.ts';
 import type { StudyHub } from './create.ts';
+import { requireLabels } from './create.ts';
 import { expandOrRefuse, refuseDesign } from './expand.ts';
 import { type ExistingRows, planStudy } from './plan-study.ts';
 import { writePlan } from './write-plan.ts';
@@ -13,7 +14,12 @@ import { writePlan } from './write-plan.ts';
  * @returns how many runs were added @throws {AppError} not_found, or invalid when the design is impossible or does not
  * hold all that the study has
  */
-export async function extendStudy(hub: StudyHub, studyId: string, design: StudyDesign): Promise<{ addedRuns: number }> {
+export async function extendStudy(
+  hub: StudyHub,
+  studyId: string,
+  design: StudyDesign,
+  by: string | null = null,
+): Promise<{ addedRuns: number }> {
   return transact(hub, async (tx) => {
     const { rows } = await tx.query<{ design: unknown }>(
       `SELECT design FROM studies WHERE id = $1 AND kind = 'ablation' FOR NO KEY UPDATE`,
@@ -25,9 +31,9 @@ export async function extendStudy(hub: StudyHub, studyId: string, design: StudyD
     const existing = await loadExisting(tx, studyId);
     const problems = checkGrowth({ design: before, variants: existing.variants }, { design, variants });
     if (problems.length > 0) throw refuseDesign(problems);
-    const plan = planStudy(design, variants, existing, hub.ids);
+    const plan = requireLabels(planStudy(design, variants, existing, hub.ids), await loadCommonLabels(tx, studyId));
     await tx.query('UPDATE studies SET design = $2 WHERE id = $1', [studyId, JSON.stringify(design)]);
-    if (plan.newRuns.length > 0) await noteEvent(tx, { kind: 'runs-added', studyId, runs: plan.newRuns.length });
+    if (plan.newRuns.length > 0) await noteEvent(tx, { kind: 'runs-added', studyId, runs: plan.newRuns.length, by });
     await writePlan(tx, studyId, plan);
     return { addedRuns: plan.newRuns.length };
   });
@@ -47,4 +53,14 @@ async function loadExisting(tx: Tx, studyId: string): Promise<ExistingRows & { v
     runIds: new Map(runs.rows.map((r) => [`${r.key}#${r.seed}`, r.id])),
     variants: variants.rows,
   };
+}
+
+/** Labels that all runs of the study need of their hosts: a study that is bound to some hosts stays so. */
+async function loadCommonLabels(tx: Tx, studyId: string): Promise<string[]> {
+  const { rows } = await tx.query<{ label: string }>(
+    `SELECT label FROM runs r, unnest(r.required_labels) AS label WHERE r.study_id = $1
+     GROUP BY label HAVING count(*) = (SELECT count(*) FROM runs WHERE study_id = $1) ORDER BY label`,
+    [studyId],
+  );
+  return rows.map(({ label }) => label);
 }

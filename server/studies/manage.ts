@@ -1,6 +1,7 @@
 /** What can be done to a whole study besides creating and extending it. */
 import { AppError } from '@mealtable/protocol/errors';
 import { StudyDesign } from '@mealtable/protocol/study-design';
+import { removeMetrics } from '../metrics/rows.ts';
 import { requestCancel } from '../runs/lifecycle-user.ts';
 import type { Queryable } from '../runs/summary.ts';
 import { type CoreHub, type Tx, transact } from '../runs/transaction.ts';
@@ -8,11 +9,12 @@ import { withoutNul } from '../without-nul.ts';
 
 const unknownStudy = (studyId: string) => new AppError('not_found', `There is no study ${studyId}.`);
 
-export async function renameStudy(hub: CoreHub, studyId: string, name: string, notes: string): Promise<void> {
+/** @param notes left out: they stay as they are */
+export async function renameStudy(hub: CoreHub, studyId: string, name: string, notes?: string): Promise<void> {
   await transact(hub, async (tx) => {
     const { rowCount } = await tx.query(
-      `UPDATE studies SET name = $2, notes = $3 WHERE id = $1 AND kind = 'ablation'`,
-      [studyId, withoutNul(name), withoutNul(notes)],
+      `UPDATE studies SET name = $2, notes = COALESCE($3, notes) WHERE id = $1 AND kind = 'ablation'`,
+      [studyId, withoutNul(name), withoutNul(notes ?? null)],
     );
     if (rowCount === 0) throw unknownStudy(studyId);
     tx.emit('study:changed', { studyId });
@@ -45,8 +47,12 @@ export async function setMaxConcurrent(hub: CoreHub, studyId: string, maxConcurr
   });
 }
 
-/** Cancels all that has not ended. @returns how many runs were cancelled or are asked to stop */
-export async function cancelStudy(hub: CoreHub, studyId: string): Promise<{ cancelled: number }> {
+/** Cancels all that has not ended. @param by name of the member who asks @returns how many runs were cancelled or are asked to stop */
+export async function cancelStudy(
+  hub: CoreHub,
+  studyId: string,
+  by: string | null = null,
+): Promise<{ cancelled: number }> {
   return transact(hub, async (tx) => {
     await lockStudy(tx, studyId);
     const { rows } = await tx.query<{ id: string }>(
@@ -57,6 +63,7 @@ export async function cancelStudy(hub: CoreHub, studyId: string): Promise<{ canc
     const cancelled = await requestCancel(
       tx,
       rows.map((row) => row.id),
+      by,
     );
     return { cancelled };
   });
@@ -117,7 +124,7 @@ export async function removeStudy(hub: CoreHub, studyId: string): Promise<void> 
         'conflict',
         `Unfinished runs of "${users[0].name}" need networks of this study. Let them end.`,
       );
-    await tx.query('DELETE FROM metric_records WHERE run_id = ANY($1)', [runIds]);
+    await removeMetrics(tx, runIds);
     await tx.query('DELETE FROM log_lines WHERE run_id = ANY($1)', [runIds]);
     await tx.query('DELETE FROM output_lines WHERE run_id = ANY($1)', [runIds]);
     await tx.query('DELETE FROM studies WHERE id = $1', [studyId]);

@@ -8,7 +8,9 @@ import { transact } from '../../server/runs/transaction.ts';
 import { createStudy } from '../../server/studies/create.ts';
 import { identifyProcess } from '../../trainer/agent/process-identity.ts';
 import { runsOf, smallDesign } from '../support/core.ts';
+import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { storedRecords } from '../support/stored-points.ts';
 import { type AgentProcess, Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
 import { buildPrograms, type Programs } from './support/programs.ts';
@@ -30,7 +32,7 @@ afterAll(async () => {
   programs.remove();
 });
 beforeEach(async () => {
-  await hub.hub.pool.query('TRUNCATE studies, hosts CASCADE');
+  await emptyTables(hub.hub.pool, ['studies', 'hosts']);
   const { token } = await hub.addToken({ kind: 'agent', label: 'test' }, null);
   [slow, other] = [new Host(programs, { url: hub.url, token }), new Host(programs, { url: hub.url, token })];
 });
@@ -43,11 +45,10 @@ const query = async <T>(sql: string, ...values: unknown[]) => (await hub.hub.poo
 const start = (host: Host, script: FakeScript) => host.start(['--slots', '1'], { FAKE_SCRIPT: JSON.stringify(script) });
 const statusOf = async (id: string) =>
   (await query<{ status: string }>('SELECT status FROM runs WHERE id = $1', id))[0]!;
-const pointsOf = (id: string) =>
-  query<{ attempt: number; step: number }>(
-    'SELECT attempt, step FROM metric_records WHERE run_id = $1 ORDER BY step, attempt',
-    id,
-  );
+const pointsOf = async (id: string) =>
+  (await storedRecords(hub.hub.pool, id))
+    .map(({ attempt, step }) => ({ attempt, step }))
+    .sort((a, b) => a.step - b.step || a.attempt - b.attempt);
 
 /** The slow host trains up to step 50 and holds there, with its checkpoint of step 40 on the hub; then it stops answering and is given up. */
 async function loseSlowHost() {

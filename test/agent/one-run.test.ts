@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createStudy } from '../../server/studies/create.ts';
 import { smallDesign } from '../support/core.ts';
+import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   expect(await agent.kill('SIGTERM')).toBe(0);
 });
 beforeEach(async () => {
-  await hub.hub.pool.query('TRUNCATE studies CASCADE');
+  await emptyTables(hub.hub.pool, ['studies']);
   for (const name of ['a', 'b'])
     await createStudy(hub.hub, { name, notes: '', design: smallDesign(), createdById: null });
   const { rows } = await hub.hub.pool.query<{ id: string }>(

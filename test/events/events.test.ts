@@ -4,7 +4,9 @@ import { pruneEvents } from '../../server/events/prune-events.ts';
 import { loadNotices, loadStudyEvents } from '../../server/events/read-events.ts';
 import { detachHost, removeHost, upsertHost } from '../../server/hosts/host-rows.ts';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
+import { extendEpochs } from '../../server/runs/extend-epochs.ts';
 import { expireLeases } from '../../server/runs/lifecycle-lease.ts';
+import { requestPause, resumeRuns } from '../../server/runs/lifecycle-pause.ts';
 import { requestCancel, retryRun } from '../../server/runs/lifecycle-user.ts';
 import { transact } from '../../server/runs/transaction.ts';
 import { extendStudy } from '../../server/studies/extend.ts';
@@ -104,13 +106,41 @@ describe('a study', () => {
     const hostId = await addHost(core.hub);
     const studyId = await addStudy(core.hub, withBaseline());
     const grant = await claimOne(core.hub, hostId);
-    await cancelStudy(core.hub, studyId);
-    expect(await kindsOf(studyId)).toEqual(['study-created', 'runs-cancelled']);
-    expect((await ofStudy(studyId))[1]).toMatchObject({ runs: 2, runId: null });
-    await cancelStudy(core.hub, studyId);
+    await cancelStudy(core.hub, studyId, 'Ada');
+    expect(await kindsOf(studyId)).toEqual(['study-created', 'cancel-requested', 'runs-cancelled']);
+    const [, requested, cancelled] = await ofStudy(studyId);
+    expect(requested).toMatchObject({ runs: 1, runId: grant.runId, by: 'Ada' });
+    expect(cancelled).toMatchObject({ runs: 2, runId: null, by: 'Ada' });
+    await cancelStudy(core.hub, studyId, 'Ada');
     await new ScriptedAttempt(core.hub, grant).send(ended({ outcome: 'cancelled' }));
-    expect(await kindsOf(studyId)).toEqual(['study-created', 'runs-cancelled', 'runs-cancelled', 'study-finished']);
+    expect((await kindsOf(studyId)).slice(3)).toEqual(['runs-cancelled', 'study-finished']);
     expect((await ofStudy(studyId)).at(-1)).toMatchObject({ cancelled: 3 });
+  });
+
+  test('says who paused, resumed, extended, retried what, once and only where something changed', async () => {
+    const hostId = await addHost(core.hub, { stopReasons: ['paused'] });
+    const studyId = await addStudy(core.hub, withBaseline());
+    await claimOne(core.hub, hostId);
+    const runs = await runsOf(core.hub, studyId);
+    for (let i = 0; i < 2; i++) {
+      await transact(core.hub, (tx) => requestPause(tx, runs, null, 'Ada'));
+      await transact(core.hub, (tx) => resumeRuns(tx, runs, 'Bob'));
+    }
+    await transact(core.hub, (tx) => resumeRuns(tx, runs, 'Bob'));
+    for (let i = 0; i < 2; i++)
+      await transact(core.hub, (tx) => extendEpochs(tx, { runIds: runs.slice(1, 2) }, 9, 'Ada'));
+    await transact(core.hub, (tx) => requestCancel(tx, runs.slice(1, 2), 'Ada'));
+    await transact(core.hub, (tx) => retryRun(tx, runs[1]!, 'Bob'));
+    const told = (await ofStudy(studyId)).slice(1).map((event) => [event.kind, describeEvent(event)]);
+    expect(told).toEqual([
+      ['runs-paused', '3 runs were paused by Ada.'],
+      ['runs-resumed', '3 runs were resumed by Bob.'],
+      ['runs-paused', '3 runs were paused by Ada.'],
+      ['runs-resumed', '3 runs were resumed by Bob.'],
+      ['epochs-extended', expect.stringMatching(/^".+" \(seed 1\) was given 9 epochs in all by Ada\.$/)],
+      ['runs-cancelled', expect.stringMatching(/^".+" \(seed 1\) was cancelled by Ada\.$/)],
+      ['run-retried', expect.stringMatching(/^".+" \(seed 1\) was queued again by Bob\.$/)],
+    ]);
   });
 
   test('that is extended says by how much, and takes its events with it when it is removed', async () => {

@@ -10,6 +10,7 @@ import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelStudy } from '../../server/studies/manage.ts';
 import { addHost, addStudy, until } from '../support/core.ts';
+import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { closeSockets, connectSocket } from '../support/scripted-agent.ts';
@@ -49,7 +50,7 @@ test('the study page asks for its activity page by page', async () => {
   const older = await ask(newest.events[1]!.id);
   expect(older.events.map(({ kind }) => kind)).toEqual(['study-created']);
   expect(older.hasOlder).toBe(false);
-  await hub.hub.pool.query('TRUNCATE studies, hosts, events CASCADE');
+  await emptyTables(hub.hub.pool, ['studies', 'hosts', 'events']);
 });
 
 test('pages of lists get every event, a study’s page its own, and who watches both gets it once', async () => {

@@ -2,7 +2,7 @@
 import { expandDesign } from '@mealtable/protocol/expand-design';
 import { describe, expect, it } from 'vitest';
 import { draftFromDesign, newDraft, type StudyDraft } from '../../components/study/form/draft.ts';
-import { checkName, keepFixed, parseDesign } from '../../components/study/form/draft-to-design.ts';
+import { checkBasics, keepFixed, parseDesign } from '../../components/study/form/draft-to-design.ts';
 import { addPlanned, changePlanned, removePlanned } from '../../components/study/form/planned-edits.ts';
 import { problemAt, visibleProblems } from '../../components/study/form/problems.ts';
 import { teacherChoices } from '../../components/study/form/teacher-choices.ts';
@@ -206,7 +206,7 @@ describe('problems', () => {
   it('leave the preview alone when only the name is missing', () => {
     const draft = draftWith({ name: '  ' });
     expect(parseDesign(draft).ok).toBe(true);
-    expect(checkName(draft)).toEqual([{ path: 'name', message: 'Give the study a name.' }]);
+    expect(checkBasics(draft)).toEqual([{ path: 'name', message: 'Give the study a name.' }]);
   });
 
   it('show once their field was left, or all of them once creating was tried', () => {

@@ -22,7 +22,18 @@ export function BasicsSection() {
             />
           )}
         </Field>
-        <Field label="Notes" optional path="notes" error={problemAt(shown, 'notes')}>
+        <Field label="Question" optional path="question" error={problemAt(shown, 'question')}>
+          {(control) => (
+            <Input
+              {...control}
+              value={draft.question}
+              spellCheck
+              placeholder="What the study is to answer, in a sentence"
+              onChange={(event) => update({ question: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Notes" optional hint="Markdown." path="notes" error={problemAt(shown, 'notes')}>
           {(control) => (
             <Textarea
               {...control}

@@ -1,7 +1,9 @@
 /** From what was typed to a StudyDesign, or to problems that name their fields. */
 import { MEAL_V2 } from '@mealtable/protocol/distillation-method';
+import { HostLabels } from '@mealtable/protocol/host-labels';
 import { CHOICE_NAMES, choiceKeys, withoutStandard } from '@mealtable/protocol/study-choices';
 import { FIXED_FIELDS, type FieldProblem, StudyDesign, StudyName } from '@mealtable/protocol/study-design';
+import { Question } from '@mealtable/protocol/study-page';
 import { type DiscriminatorDraft, type PlannedDraft, rowChoice, type StudyDraft, type VariantDraft } from './draft.ts';
 import { optimizerInput } from './optimizer-draft.ts';
 import { type LogitNeeds, softLabelsInput } from './soft-labels-draft.ts';
@@ -127,11 +129,17 @@ export function parseDesign(draft: StudyDraft): ParsedDraft {
   return { ok: false, problems };
 }
 
-/** The name is checked apart, so that a design without one can be previewed. */
-export function checkName(draft: StudyDraft): FieldProblem[] {
-  const parsed = StudyName.safeParse(draft.name);
-  return parsed.success ? [] : [{ path: 'name', message: parsed.error.issues[0]?.message ?? 'Give the study a name.' }];
+/** What is typed beside the design is checked apart, so that a design without a name can be previewed. */
+export function checkBasics(draft: StudyDraft): FieldProblem[] {
+  const name = StudyName.safeParse(draft.name);
+  const question = Question.safeParse(draft.question);
+  const labels = HostLabels.safeParse(splitLabels(draft.hostLabels));
+  const at = (path: string, { success, error }: { success: boolean; error?: { issues: { message: string }[] } }) =>
+    success ? [] : [{ path, message: error?.issues[0]?.message ?? 'This cannot be read.' }];
+  return [...at('name', name), ...at('question', question), ...at('requiredLabels', labels)];
 }
+
+export const splitLabels = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
 
 /**
  * What an extension sends: of what cannot change, exactly what the study has. A design may say a default that the form leaves out.

@@ -48,6 +48,8 @@ export type DiscriminatorDraft = Pick<DistillationMethod['discriminator'], 'fina
 };
 export interface StudyDraft {
   name: string;
+  /** What the study is to answer. */
+  question: string;
   notes: string;
   dataset: string;
   network: NetworkName;
@@ -71,6 +73,8 @@ export interface StudyDraft {
   /** Whose published result stands beside the study's own. */
   reproduces?: StudyDesign['reproduces'];
   softLabels: SoftLabelsDraft;
+  /** That the hosts of all runs must have, separated by commas or spaces. */
+  hostLabels: string;
 }
 
 /** Pixels that costs are shown for before there are several sizes to show them for. */
@@ -100,6 +104,7 @@ const discriminatorDraft = ({
 /** A study as most begin: three seeds, discriminator on, with the student alone beside it. */
 export const newDraft = (dataset: string): StudyDraft => ({
   name: '',
+  question: '',
   notes: '',
   dataset,
   network: 'resnet18',
@@ -121,6 +126,7 @@ export const newDraft = (dataset: string): StudyDraft => ({
   list: [],
   seeds: [0, 1, 2],
   softLabels: newSoftLabels(),
+  hostLabels: '',
 });
 
 function choicesOfFactors(factors: Parameters<typeof factorOf>[0]): ChoicesDraft {
@@ -157,6 +163,7 @@ const plannedDraft = (planned: PlannedNetwork): PlannedDraft => ({
 
 export const draftFromDesign = (name: string, notes: string, design: StudyDesign): StudyDraft => ({
   name,
+  question: '',
   notes,
   dataset: design.dataset,
   network: design.student.network,
@@ -185,6 +192,7 @@ export const draftFromDesign = (name: string, notes: string, design: StudyDesign
   seeds: design.seeds,
   ...(design.reproduces && { reproduces: design.reproduces }),
   softLabels: softLabelsDraft(design),
+  hostLabels: '',
 });
 
 /** The level that a listed variant has: its own where the factor still has it, else the factor's first. */

@@ -21,7 +21,7 @@ export function ExtendStudyView({ id }: { id: string }) {
   const trpc = useTRPC();
   const { me, canEdit } = useMe();
   const { datasets, teachers, error, retry } = useFormData();
-  const study = useQuery(trpc.studies.get.queryOptions({ id }));
+  const study = useQuery(trpc.studies.overview.queryOptions({ id }));
   const code = readErrorCode(study.error);
   if (code === 'not_found' || code === 'invalid') return <MissingStudy />;
   const failure = error ?? study.error;
@@ -70,7 +70,9 @@ function ExtendForm({ id, study, datasets, teachers }: ExtendFormProps) {
     trpc.studies.extend.mutationOptions({
       onSuccess: async ({ addedRuns }) => {
         toastDone(`${plural(addedRuns, 'run')} added.`);
-        await queryClient.invalidateQueries(trpc.studies.get.queryFilter({ id }));
+        await queryClient.invalidateQueries(trpc.studies.overview.queryFilter({ id }));
+        void queryClient.invalidateQueries(trpc.studies.get.queryFilter({ id }));
+        void queryClient.invalidateQueries(trpc.studies.progress.queryFilter({ id }));
         router.push(`/studies/${id}`);
       },
     }),

@@ -4,8 +4,10 @@ import { type FocusEvent, useRef } from 'react';
 import { readProblems } from '../../api-error';
 import { BasicsSection } from './basics-section';
 import { DataSection } from './data-section';
+import { splitLabels } from './draft-to-design';
 import { FactorsSection } from './factors-section';
 import { StudyFormContext } from './form-context';
+import { HostsSection } from './hosts-section';
 import { PlannedSection } from './planned-section';
 import { goToField } from './problems';
 import { RepeatsSection } from './repeats-section';
@@ -16,7 +18,13 @@ import { type StudyFormInput, useStudyFormState } from './use-study-form-state';
 
 interface StudyFormProps extends StudyFormInput {
   /** Creates or extends; throws what the hub refuses. */
-  onSubmit: (study: { name: string; notes: string; design: StudyDesign }) => Promise<void>;
+  onSubmit: (study: {
+    name: string;
+    question: string;
+    notes: string;
+    design: StudyDesign;
+    requiredLabels: string[];
+  }) => Promise<void>;
   isBusy: boolean;
   error: unknown;
 }
@@ -34,7 +42,9 @@ export function StudyForm({ onSubmit, isBusy, error, ...input }: StudyFormProps)
       return;
     }
     try {
-      await onSubmit({ name: draft.name.trim(), notes: draft.notes.trim(), design });
+      const { name, question, notes, hostLabels } = draft;
+      const basics = { name: name.trim(), question: question.trim(), notes: notes.trim() };
+      await onSubmit({ ...basics, design, requiredLabels: splitLabels(hostLabels) });
     } catch (refusal) {
       // Problems inside the design come with or without its name in front.
       const found = readProblems(refusal).map(({ path, message }) => ({
@@ -70,6 +80,7 @@ export function StudyForm({ onSubmit, isBusy, error, ...input }: StudyFormProps)
           <FactorsSection />
           <SoftLabelsSection />
           <RepeatsSection />
+          {!existing && <HostsSection />}
         </div>
         <SubmitPanel
           isBusy={isBusy}

@@ -4,7 +4,7 @@ import type { FieldProblem, StudyDesign } from '@mealtable/protocol/study-design
 import type { DatasetOption, TeacherOption } from '@mealtable/protocol/views';
 import { useMemo, useState } from 'react';
 import type { StudyDraft } from './draft';
-import { checkName, keepFixed, parseDesign } from './draft-to-design';
+import { checkBasics, keepFixed, parseDesign } from './draft-to-design';
 import type { StudyFormState } from './form-context';
 import { visibleProblems } from './problems';
 import { knownRuns, teacherChoices } from './teacher-choices';
@@ -42,7 +42,7 @@ export function useStudyFormState({ initial, datasets, teachers, existing, exten
   );
   const problems = useMemo(() => {
     const found = parsed.ok ? (expansion && !expansion.ok ? expansion.problems : []) : parsed.problems;
-    return [...(existing ? [] : checkName(draft)), ...found, ...refused];
+    return [...(existing ? [] : checkBasics(draft)), ...found, ...refused];
   }, [draft, parsed, expansion, existing, refused]);
   const shown = useMemo(() => visibleProblems(problems, touched, isTried), [problems, touched, isTried]);
 

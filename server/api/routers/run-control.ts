@@ -33,12 +33,16 @@ export const controlProcedures = {
   }),
   cancelMany: editorProcedure
     .input(Selection)
-    .mutation(async ({ ctx, input }) => changed(await transact(ctx, (tx) => requestCancel(tx, input.ids)))),
+    .mutation(async ({ ctx, input }) =>
+      changed(await transact(ctx, (tx) => requestCancel(tx, input.ids, ctx.member.name))),
+    ),
   retryMany: editorProcedure
     .input(Selection)
-    .mutation(({ ctx, input }): Promise<ControlReply> => transact(ctx, (tx) => retryRuns(tx, input.ids))),
+    .mutation(
+      ({ ctx, input }): Promise<ControlReply> => transact(ctx, (tx) => retryRuns(tx, input.ids, ctx.member.name)),
+    ),
   pause: editorProcedure.input(Selection).mutation(async ({ ctx, input }): Promise<ControlReply> => {
-    const reply = await transact(ctx, (tx) => requestPause(tx, input.ids, ctx.member.id));
+    const reply = await transact(ctx, (tx) => requestPause(tx, input.ids, ctx.member.id, ctx.member.name));
     const names = [...new Set(reply.tooOld.map(({ hostName }) => hostName))];
     const explain = (name: string) =>
       `The agent of ${name} is too old to pause a run: update Mealtable there and start it again, or drain the host.`;
@@ -46,7 +50,9 @@ export const controlProcedures = {
   }),
   resume: editorProcedure
     .input(Selection)
-    .mutation(async ({ ctx, input }) => changed(await transact(ctx, (tx) => resumeRuns(tx, input.ids)))),
+    .mutation(async ({ ctx, input }) =>
+      changed(await transact(ctx, (tx) => resumeRuns(tx, input.ids, ctx.member.name))),
+    ),
   setPriority: editorProcedure
     .input(z.strictObject({ ids, priority: z.int().min(-100).max(100) }))
     .mutation(async ({ ctx, input }) =>
@@ -64,6 +70,6 @@ export const controlProcedures = {
   extendEpochs: editorProcedure
     .input(z.strictObject({ which: z.union([Selection, z.strictObject({ studyId: StudyId })]), epochs: Epochs }))
     .mutation(({ ctx, input: { which, epochs } }) =>
-      transact(ctx, (tx) => extendEpochs(tx, 'ids' in which ? { runIds: which.ids } : which, epochs)),
+      transact(ctx, (tx) => extendEpochs(tx, 'ids' in which ? { runIds: which.ids } : which, epochs, ctx.member.name)),
     ),
 };

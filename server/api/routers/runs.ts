@@ -37,11 +37,11 @@ export const runsRouter = createRouter({
     .query(({ ctx, input }) => loadLogs(ctx.pool, input.id, input, input.limit)),
   /** A run that has ended meanwhile is answered as it is. */
   cancel: editorProcedure.input(OneRun).mutation(async ({ ctx, input }) => {
-    await transact(ctx, (tx) => requestCancel(tx, [input.id]));
+    await transact(ctx, (tx) => requestCancel(tx, [input.id], ctx.member.name));
     return summaryOf(ctx, input.id);
   }),
   retry: editorProcedure.input(OneRun).mutation(async ({ ctx, input }) => {
-    await transact(ctx, (tx) => retryRun(tx, input.id));
+    await transact(ctx, (tx) => retryRun(tx, input.id, ctx.member.name));
     return summaryOf(ctx, input.id);
   }),
   ...controlProcedures,

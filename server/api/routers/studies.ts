@@ -1,7 +1,10 @@
 import { DEMO_NAMES, DEMOS } from '@mealtable/protocol/demo-study';
+import { HostLabels } from '@mealtable/protocol/host-labels';
 import { RunId, StudyId, VariantId } from '@mealtable/protocol/ids';
 import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
+import { Notes, Question, TextChange } from '@mealtable/protocol/study-page';
 import { z } from 'zod';
+import { redactOverview, redactStudy } from '../../shares/redact.ts';
 import { loadStudyCosts } from '../../studies/costs.ts';
 import { createStudy } from '../../studies/create.ts';
 import { estimateStudy } from '../../studies/estimate.ts';
@@ -16,18 +19,35 @@ import {
   setMaxConcurrent,
   setReference,
 } from '../../studies/manage.ts';
+import { changeText, loadOverview } from '../../studies/overview.ts';
+import { loadProgress } from '../../studies/progress.ts';
 import { loadStudyView } from '../../studies/view.ts';
-import { createRouter, editorProcedure, viewerProcedure } from '../trpc.ts';
+import { createRouter, editorProcedure, sharedProcedure, viewerProcedure } from '../trpc.ts';
 
 const OneStudy = z.strictObject({ id: StudyId });
-const Notes = z.string().max(20_000, 'Notes have at most 20,000 characters.');
+const ofStudy = ({ id }: { id: string }) => ({ studyId: id });
 const DONE = { ok: true } as const;
 
 export const studiesRouter = createRouter({
   list: viewerProcedure.query(({ ctx }) => listStudies(ctx.pool)),
-  get: viewerProcedure.input(OneStudy).query(({ ctx, input }) => loadStudyView(ctx.pool, input.id)),
+  get: sharedProcedure(OneStudy, ofStudy).query(async ({ ctx, input }) => {
+    const study = await loadStudyView(ctx.pool, input.id);
+    return ctx.visitor ? redactStudy(study) : study;
+  }),
+  /** All but its runs and what is reckoned from them: quick for a study of any size. */
+  overview: sharedProcedure(OneStudy, ofStudy).query(async ({ ctx, input }) => {
+    const study = await loadOverview(ctx.pool, input.id);
+    return ctx.visitor ? redactOverview(study) : study;
+  }),
+  progress: sharedProcedure(OneStudy, ofStudy).query(({ ctx, input }) =>
+    loadProgress(ctx.pool, input.id, ctx.now().getTime()),
+  ),
+  changeText: editorProcedure.input(TextChange).mutation(async ({ ctx, input }) => {
+    await changeText(ctx, input);
+    return DONE;
+  }),
   /** Slot time of every run, and what its network is to compute. */
-  costs: viewerProcedure.input(OneStudy).query(({ ctx, input }) => loadStudyCosts(ctx.pool, input.id)),
+  costs: sharedProcedure(OneStudy, ofStudy).query(({ ctx, input }) => loadStudyCosts(ctx.pool, input.id)),
   /** What a design would make, as the hub sees it; the form expands on its own as well, without the round trip. */
   preview: viewerProcedure
     .input(z.strictObject({ design: StudyDesign }))
@@ -37,7 +57,16 @@ export const studiesRouter = createRouter({
     .input(z.strictObject({ design: StudyDesign, extends: StudyId.nullable().default(null) }))
     .query(({ ctx, input }) => estimateStudy(ctx.pool, input.design, input.extends)),
   create: editorProcedure
-    .input(z.strictObject({ name: StudyName, notes: Notes.default(''), design: StudyDesign }))
+    .input(
+      z.strictObject({
+        name: StudyName,
+        question: Question.default(''),
+        notes: Notes.default(''),
+        design: StudyDesign,
+        /** Labels that the hosts of all its runs must have; a launcher's name is one, also a Slurm cluster's. */
+        requiredLabels: HostLabels.default([]),
+      }),
+    )
     .mutation(async ({ ctx, input }) => ({ id: await createStudy(ctx, { ...input, createdById: ctx.member.id }) })),
   /** One of the demos on the digits that every host brings along. */
   createDemo: editorProcedure
@@ -52,9 +81,9 @@ export const studiesRouter = createRouter({
     .query(({ ctx, input }) => cloneDesign(ctx.pool, input.id, { copyName: input.name, runId: input.runId })),
   extend: editorProcedure
     .input(z.strictObject({ id: StudyId, design: StudyDesign }))
-    .mutation(({ ctx, input }) => extendStudy(ctx, input.id, input.design)),
+    .mutation(({ ctx, input }) => extendStudy(ctx, input.id, input.design, ctx.member.name)),
   rename: editorProcedure
-    .input(z.strictObject({ id: StudyId, name: StudyName, notes: Notes }))
+    .input(z.strictObject({ id: StudyId, name: StudyName, notes: Notes.optional() }))
     .mutation(async ({ ctx, input }) => {
       await renameStudy(ctx, input.id, input.name, input.notes);
       return DONE;
@@ -80,7 +109,7 @@ export const studiesRouter = createRouter({
       await setMaxConcurrent(ctx, input.id, input.maxConcurrent);
       return DONE;
     }),
-  cancel: editorProcedure.input(OneStudy).mutation(({ ctx, input }) => cancelStudy(ctx, input.id)),
+  cancel: editorProcedure.input(OneStudy).mutation(({ ctx, input }) => cancelStudy(ctx, input.id, ctx.member.name)),
   remove: editorProcedure.input(OneStudy).mutation(async ({ ctx, input }) => {
     await removeStudy(ctx, input.id);
     return DONE;

@@ -4,6 +4,7 @@ import { AppError } from '@mealtable/protocol/errors';
 import type { Exchange } from '../../http/exchange.ts';
 import { readBody } from '../../http/fetch-bridge.ts';
 import type { Route } from '../../http/routes.ts';
+import { requireWithinShare } from '../../shares/scope.ts';
 import { readChart } from './read-chart.ts';
 
 const MAX_REQUEST_BYTES = 100_000;
@@ -13,18 +14,19 @@ export const chartRoutes: Route[] = [
   {
     methods: ['POST'],
     path: '/api/charts/series',
-    access: { kind: 'member', role: 'viewer' },
+    access: { kind: 'member-or-visitor', role: 'viewer' },
     json: true,
     handle: sendChart,
   },
 ];
 
-async function sendChart({ hub, req, res }: Exchange): Promise<void> {
+async function sendChart({ hub, req, res, visitor }: Exchange): Promise<void> {
   const request = ChartRequest.safeParse(parseJson(await readBody(req, MAX_REQUEST_BYTES)));
   if (!request.success) {
     const issue = request.error.issues[0]!;
     throw new AppError('invalid', `${issue.path.join('.') || 'The request'}: ${issue.message}`);
   }
+  if (visitor) await requireWithinShare(hub.pool, visitor, { runIds: request.data.runs });
   const bytes = encodeChart(await readChart(hub.pool, request.data));
   res.setHeader('Content-Type', 'application/octet-stream');
   res.setHeader('Cache-Control', 'no-store');
