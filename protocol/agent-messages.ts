@@ -217,5 +217,13 @@ export interface HubToAgent {
   'hub:nudge': () => void;
 }
 
+/**
+ * Files in parts, by the tus protocol: POST here with `Upload-Metadata: sha256 <base64>`. A hub that takes them says so by
+ * the header `Tus-Resumable` of its answer to HEAD of a blob; older ones take the PUT alone.
+ */
+export const UPLOADS_PATH = '/api/agent/uploads';
+/** POST, when all parts have arrived: 200 when stored, 202 to ask again. */
+export const finishPath = (uploadPath: string) => `${uploadPath}/finish`;
+
 /** HTTP beside the socket, all with `Authorization: Bearer <agent token>`. PUT answers 200 {sha256,sizeBytes} when stored. */
 export const blobPath = (sha256: string) => `/api/agent/blobs/${Sha256.parse(sha256)}`;

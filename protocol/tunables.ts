@@ -54,6 +54,12 @@ export const MAX_RUNS_PER_STUDY = 500;
 export const MAX_UNREADABLE_SHARE = 0.05;
 /** Largest checkpoint file taken over HTTP. */
 export const MAX_BLOB_BYTES = 20_000_000_000;
+/** Files above this travel in parts of so many bytes. */
+export const UPLOAD_PART_BYTES = 32 * 1024 * 1024;
+/** An upload on which nothing moves for so long is cut; it is taken up again. */
+export const UPLOAD_SILENCE_MS = 60_000;
+/** What has arrived of an upload is deleted so long after its last byte. */
+export const UPLOAD_EXPIRY_MS = 24 * 3_600_000;
 /** The link that signs the owner or an invited member in works this long, and once. */
 export const SIGN_IN_LINK_HOURS = 24;
 /** After signing in by a link, a forgotten password can be replaced without knowing it for this long. */

@@ -6,6 +6,8 @@ import type { HubToBrowser } from '@mealtable/protocol/live-messages';
 import type { UserRole } from '@mealtable/protocol/statuses';
 import type pg from 'pg';
 import type { HubAuth } from './auth/auth.ts';
+import type { BlobStore } from './checkpoints/blob-store.ts';
+import type { Uploads } from './checkpoints/uploads/uploads.ts';
 import type { PrismaClient } from './db.ts';
 import type { HubEnv } from './env.ts';
 import type { Launchers } from './launchers/launchers.ts';
@@ -41,7 +43,11 @@ export interface Hub {
   /** Address for links that people open: MEALTABLE_ORIGIN, or where the hub listens. */
   baseUrl(): string;
   launchers: Launchers;
-  /** Folder of the blob store. */
+  /** Files by their hash: of checkpoints, and of what is made from them. */
+  blobs: BlobStore;
+  /** Files that agents are sending in parts. */
+  uploads: Uploads;
+  /** Folder of the disk's blob store, and in any case of what is still arriving. */
   blobsDir: string;
 }
 

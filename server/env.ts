@@ -1,6 +1,7 @@
 /** The hub's settings: read from the environment once, in main.ts, and passed down. */
 import path from 'node:path';
 import { z } from 'zod';
+import { readS3Settings, type S3Settings, s3Variables } from './checkpoints/s3-settings.ts';
 import { PROJECT_DIR } from './project-dir.ts';
 import { StartupFault } from './startup-fault.ts';
 
@@ -43,6 +44,7 @@ const Variables = z.object({
     .int('must be a whole number from 1')
     .min(1, 'must be a whole number from 1')
     .default(1),
+  ...s3Variables,
 });
 
 export interface HubEnv {
@@ -57,6 +59,8 @@ export interface HubEnv {
   datasetsDir: string | null;
   /** At least 1: the one to go on from. */
   keptCheckpoints: number;
+  /** Null: checkpoints are kept in the data folder. */
+  s3: S3Settings | null;
 }
 
 /**
@@ -70,7 +74,7 @@ export function parseHubEnv(variables: Record<string, string | undefined>): HubE
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0]);
     // A database address holds a password, so its value is not repeated.
-    const shown = name === 'DATABASE_URL' ? '' : `; it is "${set[name]}"`;
+    const shown = name === 'DATABASE_URL' || name.includes('_KEY') ? '' : `; it is "${set[name]}"`;
     throw new StartupFault(`The environment variable ${name} ${issue?.message}${shown}.`);
   }
   const env = parsed.data;
@@ -84,5 +88,6 @@ export function parseHubEnv(variables: Record<string, string | undefined>): HubE
     localAgent: !env.MEALTABLE_NO_AGENT,
     datasetsDir: env.MEALTABLE_DATASETS === undefined ? null : path.resolve(env.MEALTABLE_DATASETS),
     keptCheckpoints: env.MEALTABLE_KEEP_CHECKPOINTS,
+    s3: readS3Settings(env),
   };
 }

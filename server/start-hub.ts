@@ -6,6 +6,9 @@ import { Server as SocketServer } from 'socket.io';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLink, ensureOwner } from './auth/members.ts';
 import { baseUrlOf, localUrlOf } from './base-url.ts';
+import { DiskStore } from './checkpoints/disk-store.ts';
+import { S3Store } from './checkpoints/s3-store.ts';
+import { Uploads } from './checkpoints/uploads/uploads.ts';
 import { Closers } from './closers.ts';
 import { createLiveBus, type Hub, idMaker } from './context.ts';
 import { isDatabaseDown } from './database-down.ts';
@@ -22,6 +25,7 @@ import { attachSockets } from './hub/attach-sockets.ts';
 import { startBackground } from './hub/background.ts';
 import { startLocalAgent } from './launch/local.ts';
 import { Launchers, type LaunchersOptions } from './launchers/launchers.ts';
+import { packOldRecords } from './metrics/pack-old-records.ts';
 import { checkServer } from './postgres/check-server.ts';
 import { startEmbeddedPostgres } from './postgres/embedded.ts';
 import { holdHubLock } from './postgres/hub-lock.ts';
@@ -80,6 +84,7 @@ async function open(
   await migrateDatabase(url);
   const { db, pool, close } = openDatabase(url);
   closers.add('The database connections', close);
+  const blobsDir = path.join(env.dataDir, 'blobs');
   const core = {
     db,
     pool,
@@ -89,8 +94,13 @@ async function open(
     ids: idMaker(now),
     auth: createAuth({ db, secret: readOrMakeSecretFile(path.join(env.dataDir, 'auth-secret')), now }),
     baseUrl: () => baseUrlOf(env, listening.port),
-    blobsDir: path.join(env.dataDir, 'blobs'),
+    blobs: env.s3 ? new S3Store(env.s3, blobsDir) : new DiskStore(blobsDir),
+    uploads: new Uploads(path.join(blobsDir, 'arriving'), now),
+    blobsDir,
   };
+  await packOldRecords(core, (records) =>
+    log(`${records.toLocaleString('en')} metrics records of an older version are packed.`),
+  );
   const launchers = new Launchers(core, {
     ...{ projectDir: PROJECT_DIR, variables: process.env, port: listening.port, log },
     ...launch,

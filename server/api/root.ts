@@ -1,5 +1,6 @@
 /** Every procedure of the API, by noun. */
 import { chartsRouter } from './routers/charts.ts';
+import { checkpointsRouter } from './routers/checkpoints.ts';
 import { datasetsRouter } from './routers/datasets.ts';
 import { evaluationsRouter } from './routers/evaluations.ts';
 import { eventsRouter } from './routers/events.ts';
@@ -30,6 +31,7 @@ export const appRouter = createRouter({
   runs: runsRouter,
   runLog: runLogRouter,
   charts: chartsRouter,
+  checkpoints: checkpointsRouter,
   evaluations: evaluationsRouter,
   shares: sharesRouter,
   events: eventsRouter,

@@ -1,9 +1,9 @@
-/** One at a time per blob, so that a sweep never deletes the file that an upload has just put there. One hub owns a folder. */
+/** One at a time per blob, so that a sweep never deletes the file that an upload has just put there. One hub owns a store. */
 
 const tails = new Map<string, Promise<unknown>>();
 
-export async function withBlobLock<T>(blobsDir: string, sha256: string, work: () => Promise<T>): Promise<T> {
-  const key = `${blobsDir}\n${sha256}`;
+export async function withBlobLock<T>(place: string, sha256: string, work: () => Promise<T>): Promise<T> {
+  const key = `${place}\n${sha256}`;
   const before = tails.get(key) ?? Promise.resolve();
   const mine = before.then(work, work);
   tails.set(key, mine);

@@ -3,8 +3,7 @@ import type { Hub } from '../context.ts';
 import type { Queryable } from '../runs/summary.ts';
 import { type CoreHub, transact } from '../runs/transaction.ts';
 import { withBlobLock } from './blob-locks.ts';
-import { removeBlob } from './blob-store.ts';
-import { pruneCheckpoints } from './retention.ts';
+import { defaultRule, pruneCheckpoints } from './retention.ts';
 
 /**
  * A blob that nothing refers to stays this long after it was last uploaded or asked for: an agent uploads a file, or
@@ -17,7 +16,7 @@ const MAX_SWEPT = 500;
 
 /**
  * Notes that the file is stored. Checkpoints may be complete by it, and older ones superseded.
- * @param kept the latest so many of a run stay beside its best
+ * @param kept the latest so many of a run stay beside its best, where its study does not say
  */
 export async function recordBlob(hub: CoreHub, sha256: string, sizeBytes: number, kept = 1): Promise<void> {
   await transact(hub, async (tx) => {
@@ -31,7 +30,7 @@ export async function recordBlob(hub: CoreHub, sha256: string, sizeBytes: number
       [sha256],
     );
     for (const { id } of rows) {
-      await pruneCheckpoints(tx, id, kept);
+      await pruneCheckpoints(tx, id, defaultRule(kept));
       tx.runChanged(id);
     }
   });
@@ -47,29 +46,35 @@ export async function touchBlob(db: Queryable, sha256: string): Promise<number |
 }
 
 /**
- * Deletes blobs that no checkpoint refers to. Row first, file second, under the blob's lock: a crash in between leaves a
+ * Deletes blobs that no checkpoint refers to, and what was made from those. Row first, file second, under the blob's lock: a crash in between leaves a
  * file without a row, which the next upload of the same content replaces, and never a row without its file.
  * @returns the hashes that are gone
  */
 export async function sweepBlobs(
-  hub: Pick<Hub, 'pool' | 'blobsDir'>,
+  hub: Pick<Hub, 'pool' | 'blobs'>,
   unreferencedMs: number = UNREFERENCED_BLOB_MS,
 ): Promise<string[]> {
   const isUnreferenced = `created_at <= now() - $1 * interval '1 millisecond'
-    AND NOT EXISTS (SELECT 1 FROM checkpoint_files f WHERE f.sha256 = b.sha256)`;
+    AND NOT EXISTS (SELECT 1 FROM checkpoint_files f WHERE f.sha256 = b.sha256)
+    AND NOT EXISTS (SELECT 1 FROM model_exports x WHERE x.sha256 = b.sha256)`;
+  await hub.pool.query(
+    `DELETE FROM model_exports x WHERE created_at <= now() - $1 * interval '1 millisecond'
+       AND NOT EXISTS (SELECT 1 FROM checkpoint_files f WHERE f.sha256 = x.source_sha256)`,
+    [unreferencedMs],
+  );
   const { rows } = await hub.pool.query<{ sha256: string }>(
     `SELECT sha256 FROM blobs b WHERE ${isUnreferenced} ORDER BY created_at LIMIT ${MAX_SWEPT}`,
     [unreferencedMs],
   );
   const removed: string[] = [];
   for (const { sha256 } of rows)
-    await withBlobLock(hub.blobsDir, sha256, async () => {
+    await withBlobLock(hub.blobs.place, sha256, async () => {
       const { rowCount } = await hub.pool.query(`DELETE FROM blobs b WHERE b.sha256 = $2 AND ${isUnreferenced}`, [
         unreferencedMs,
         sha256,
       ]);
       if (rowCount === 0) return;
-      await removeBlob(hub.blobsDir, sha256);
+      await hub.blobs.remove(sha256);
       removed.push(sha256);
     });
   return removed;

@@ -62,17 +62,20 @@ export async function loadCheckpoints(db: Queryable, runIds: readonly string[]):
 type Ranked = Pick<StoredCheckpoint, 'stepsCompleted' | 'top1'>;
 
 /**
- * The highest top-1; among equals the earliest. Where nothing was validated, the latest.
+ * The highest top-1 first; among equals the earliest. What was not validated comes last, the latest of it first.
+ * @param checkpoints of one run, oldest first
+ */
+export function rankBest<T extends Ranked>(checkpoints: readonly T[]): T[] {
+  const validated = checkpoints.filter((c) => c.top1 !== null).toSorted((a, b) => Number(b.top1) - Number(a.top1));
+  return [...validated, ...checkpoints.filter((c) => c.top1 === null).reverse()];
+}
+
+/**
+ * The first of `rankBest`.
  * @param checkpoints of one run, oldest first
  */
 export function pickBest<T extends Ranked>(checkpoints: readonly T[]): T | undefined {
-  let best: T | undefined;
-  for (const c of checkpoints) {
-    const isBetter =
-      best === undefined || (c.top1 ?? -1) > (best.top1 ?? -1) || (c.top1 === null && best.top1 === null);
-    if (isBetter) best = c;
-  }
-  return best;
+  return rankBest(checkpoints)[0];
 }
 
 /** @param checkpoints of one run, oldest first */

@@ -3,11 +3,12 @@ import { AppError } from '@mealtable/protocol/errors';
 import { CheckpointId, RunId, Sha256 } from '@mealtable/protocol/ids';
 import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
 import { MAX_BLOB_BYTES } from '@mealtable/protocol/tunables';
+import { TUS_RESUMABLE } from '@tus/server';
 import type { Exchange } from '../http/exchange.ts';
 import { recordBlob, touchBlob } from './blob-rows.ts';
-import { blobPathOf, statBlob, putBlob as storeBlob } from './blob-store.ts';
-import { loadBestModels } from './checkpoint-rows.ts';
+import type { PutResult } from './blob-store.ts';
 import { downloadName } from './download-name.ts';
+import { explainNoModel, findModel, parseWhich } from './find-model.ts';
 import { sendFile } from './send-file.ts';
 
 export type FileExchange = Pick<Exchange, 'hub' | 'req' | 'res' | 'params'>;
@@ -21,17 +22,21 @@ function readParam(schema: typeof Sha256, { params }: FileExchange, name: string
   return parsed.data;
 }
 
-function sendJson({ res }: FileExchange, status: number, body: object): void {
+export function sendJson({ res }: Pick<FileExchange, 'res'>, status: number, body: object): void {
   res.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' });
   res.end(JSON.stringify(body));
 }
 
-/** HEAD /api/agent/blobs/:sha256 - 200 when stored, and then kept for a while even though nothing refers to it yet. */
+/**
+ * HEAD /api/agent/blobs/:sha256 - 200 when stored, and then kept for a while even though nothing refers to it yet. In any case it
+ * says that this hub takes files in parts, too.
+ */
 export async function headBlob(exchange: FileExchange): Promise<void> {
   const { hub, res } = exchange;
   const sha256 = readParam(Sha256, exchange, 'sha256');
   const size = await touchBlob(hub.pool, sha256);
-  const isThere = size !== null && (await statBlob(hub.blobsDir, sha256)) === size;
+  const isThere = size !== null && (await hub.blobs.stat(sha256)) === size;
+  res.setHeader('Tus-Resumable', TUS_RESUMABLE);
   res.writeHead(isThere ? 200 : 404, isThere ? { ETag: `"${sha256}"`, 'Content-Length': size } : {}).end();
 }
 
@@ -40,8 +45,8 @@ export async function getBlob(exchange: FileExchange): Promise<void> {
   const { hub, req, res } = exchange;
   const sha256 = readParam(Sha256, exchange, 'sha256');
   const known = await touchBlob(hub.pool, sha256);
-  const file = { path: blobPathOf(hub.blobsDir, sha256), sha256, fileName: sha256 };
-  if (known === null || !(await sendFile(req, res, file)))
+  const file = { sha256, fileName: sha256 };
+  if (known === null || !(await sendFile(req, res, hub.blobs, file)))
     throw new AppError('not_found', `The hub has no file ${sha256}.`);
 }
 
@@ -54,16 +59,15 @@ export async function putBlob(exchange: FileExchange, maxBytes: number = MAX_BLO
   const sha256 = readParam(Sha256, exchange, 'sha256');
   if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const known = await touchBlob(hub.pool, sha256);
-  if (known !== null && (await statBlob(hub.blobsDir, sha256)) === known) {
+  if (known !== null && (await hub.blobs.stat(sha256)) === known) {
     // The body is read and dropped: a client that is still sending would miss an early answer.
     req.resume();
     return sendJson(exchange, 200, { sha256, sizeBytes: known });
   }
-  let result: Awaited<ReturnType<typeof storeBlob>>;
+  let result: PutResult;
   try {
-    result = await storeBlob(hub.blobsDir, sha256, req, maxBytes, (size) =>
-      recordBlob(hub, sha256, size, hub.env.keptCheckpoints),
-    );
+    const onStored = (size: number) => recordBlob(hub, sha256, size, hub.env.keptCheckpoints);
+    result = await hub.blobs.put(sha256, req, { maxBytes, onStored });
   } catch (error) {
     if (DISK_FULL.has((error as NodeJS.ErrnoException).code)) return refuseFullDisk(exchange);
     // The agent went away in the middle; what it had sent is deleted, and nobody is left to be told.
@@ -78,7 +82,7 @@ export async function putBlob(exchange: FileExchange, maxBytes: number = MAX_BLO
 const tooLarge = (maxBytes: number) =>
   new AppError('too_large', `A checkpoint file may have ${maxBytes} bytes at most.`);
 
-function refuseFullDisk(exchange: FileExchange): void {
+export function refuseFullDisk(exchange: Pick<FileExchange, 'hub' | 'res'>): void {
   const message = `The hub's disk is full: free space where ${exchange.hub.blobsDir} lies, and the upload goes on by itself.`;
   exchange.res.setHeader('Connection', 'close');
   sendJson(exchange, 507, { error: { code: 'disk_full', message } });
@@ -99,12 +103,18 @@ export async function downloadCheckpointFile(exchange: FileExchange): Promise<vo
   await sendCheckpointFile(exchange, checkpointId, exchange.params.file ?? '');
 }
 
-/** GET /api/runs/:runId/best/model.safetensors - the best checkpoint's model, as of now. */
-export async function downloadBestModel(exchange: FileExchange): Promise<void> {
+/** GET /api/runs/:runId/{best,latest,epoch-N}/model.safetensors - the model of that checkpoint, as of now. */
+export async function downloadModel(exchange: FileExchange): Promise<void> {
   const runId = readParam(RunId, exchange, 'runId');
-  const best = (await loadBestModels(exchange.hub.pool, [runId])).get(runId);
-  if (!best) throw new AppError('not_found', `The run ${runId} does not exist or has no complete checkpoint yet.`);
-  await sendCheckpointFile(exchange, best.checkpoint.id, CHECKPOINT_FILES.model);
+  const which = parseWhich(exchange.params.which ?? '');
+  if (which === null)
+    throw new AppError(
+      'not_found',
+      `There is no checkpoint "${exchange.params.which}": ask for best, latest or epoch-3.`,
+    );
+  const checkpoint = await findModel(exchange.hub.pool, runId, which);
+  if (!checkpoint) throw new AppError('not_found', explainNoModel(runId, which));
+  await sendCheckpointFile(exchange, checkpoint.id, CHECKPOINT_FILES.model);
 }
 
 async function sendCheckpointFile(exchange: FileExchange, checkpointId: string, name: string): Promise<void> {
@@ -120,10 +130,7 @@ async function sendCheckpointFile(exchange: FileExchange, checkpointId: string, 
   const file = rows[0];
   if (!file) throw new AppError('not_found', `There is no checkpoint ${checkpointId} with such a file.`);
   if (!file.arrived) throw new AppError('not_found', 'This file has not arrived from its host yet. Try again soon.');
-  const stored = {
-    path: blobPathOf(hub.blobsDir, file.sha256),
-    sha256: file.sha256,
-    fileName: downloadName(file, name),
-  };
-  if (!(await sendFile(req, res, stored))) throw new AppError('not_found', 'The file is gone from the blob store.');
+  const stored = { sha256: file.sha256, fileName: downloadName(file, name) };
+  if (!(await sendFile(req, res, hub.blobs, stored)))
+    throw new AppError('not_found', 'The file is gone from the blob store.');
 }

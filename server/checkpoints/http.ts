@@ -1,6 +1,6 @@
 /** Addresses of checkpoint files, for the hub's table of routes. */
 import type { Route } from '../http/routes.ts';
-import { downloadBestModel, downloadCheckpointFile, getBlob, headBlob, putBlob } from './handlers.ts';
+import { downloadCheckpointFile, downloadModel, getBlob, headBlob, putBlob } from './handlers.ts';
 
 /** For agents: files by hash. */
 export const blobRoutes: Route[] = [
@@ -25,8 +25,8 @@ export const downloadRoutes: Route[] = [
   },
   {
     methods: ['GET', 'HEAD'],
-    path: '/api/runs/:runId/best/model.safetensors',
+    path: '/api/runs/:runId/:which/model.safetensors',
     access: { kind: 'member', role: 'viewer' },
-    handle: downloadBestModel,
+    handle: downloadModel,
   },
 ];

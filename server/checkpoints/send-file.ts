@@ -1,17 +1,12 @@
 /** Sending a stored file: whole or a part of it, with its hash as ETag, always as a download and never as a page. */
-import { open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { BlobStore, Span } from './blob-store.ts';
 
 export interface StoredFile {
-  path: string;
   sha256: string;
   /** Name that the browser saves it under; letters, digits, dots, dashes and underscores only. */
   fileName: string;
-}
-interface Span {
-  start: number;
-  end: number;
 }
 
 /**
@@ -39,15 +34,21 @@ function listsTag(header: string | undefined, tag: string): boolean {
   return header.split(',').some((item) => ['*', tag, `W/${tag}`].includes(item.trim()));
 }
 
-/** @returns false when the file is not there; nothing was answered then */
-export async function sendFile(req: IncomingMessage, res: ServerResponse, file: StoredFile): Promise<boolean> {
-  const handle = await open(file.path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (!handle) return false;
+/**
+ * Answers GET and HEAD, with If-None-Match, If-Range and one range; several ranges at once are answered by the whole file,
+ * as RFC 9110 allows.
+ * @returns false when the store does not have the file; nothing was answered then
+ */
+export async function sendFile(
+  req: IncomingMessage,
+  res: ServerResponse,
+  store: BlobStore,
+  file: StoredFile,
+): Promise<boolean> {
+  const blob = await store.open(file.sha256);
+  if (!blob) return false;
   try {
-    const { size } = await handle.stat();
+    const size = blob.sizeBytes;
     const tag = `"${file.sha256}"`;
     res.setHeader('ETag', tag);
     res.setHeader('Accept-Ranges', 'bytes');
@@ -66,18 +67,20 @@ export async function sendFile(req: IncomingMessage, res: ServerResponse, file: 
       res.writeHead(416, { 'Content-Range': `bytes */${size}`, 'Content-Length': 0 }).end();
       return true;
     }
-    const { start, end } = span ?? { start: 0, end: size - 1 };
-    if (span) res.setHeader('Content-Range', `bytes ${start}-${end}/${size}`);
-    res.writeHead(span ? 206 : 200, { 'Content-Length': end - start + 1 });
     // An empty file has no last byte to read up to.
-    if (req.method === 'HEAD' || size === 0) res.end();
-    else await pipeline(handle.createReadStream({ start, end, autoClose: false }), res);
+    const isBodiless = req.method === 'HEAD' || size === 0;
+    // Before the status: a store that fails now can still be told of.
+    const body = isBodiless ? null : await blob.read(span ?? undefined);
+    if (span) res.setHeader('Content-Range', `bytes ${span.start}-${span.end}/${size}`);
+    res.writeHead(span ? 206 : 200, { 'Content-Length': span ? span.end - span.start + 1 : size });
+    if (body) await pipeline(body, res);
+    else res.end();
     return true;
   } catch (error) {
     // The reader went away in the middle: nobody is left to be told.
     if (res.destroyed || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return true;
     throw error;
   } finally {
-    await handle.close();
+    await blob.close();
   }
 }

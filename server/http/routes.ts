@@ -4,6 +4,7 @@
  */
 import type { UserRole } from '@mealtable/protocol/statuses';
 import { blobRoutes, downloadRoutes } from '../checkpoints/http.ts';
+import { uploadRoutes } from '../checkpoints/uploads/http.ts';
 import { chartRoutes } from '../metrics/chart/http.ts';
 import { logRoutes } from '../output/http.ts';
 import { dispatchAuth, dispatchSignInLink, dispatchSignOut } from './dispatch-auth.ts';
@@ -23,7 +24,7 @@ export type Access =
   | { kind: 'agent' };
 
 export interface Route {
-  methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT')[];
+  methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
   /** For matchPath. */
   path: string;
   when?: (url: URL) => boolean;
@@ -115,6 +116,7 @@ export function createRoutes(servePage: ServePage, dev: boolean): Route[] {
     ...apiRoutes,
     ...blobRoutes,
     ...downloadRoutes,
+    ...uploadRoutes,
     ...logRoutes,
     ...chartRoutes,
     { methods: ['GET', 'HEAD', 'POST', 'PUT'], path: '/api/*', access: viewer, handle: notFound },

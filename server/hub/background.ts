@@ -1,13 +1,15 @@
 /**
  * What the hub does by itself while it runs: leases, silent hosts, files that nobody refers to any more, old events,
- * telemetry, and webhooks.
+ * telemetry, webhooks, and the layout of stored metrics.
  */
 import { EVENT_SWEEP_MS, LEASE_MS, LEASE_SWEEP_MS, TELEMETRY_SWEEP_MS } from '@mealtable/protocol/tunables';
 import { sweepBlobs } from '../checkpoints/blob-rows.ts';
-import { prepareBlobStore } from '../checkpoints/blob-store.ts';
+import { defaultRule } from '../checkpoints/retention.ts';
+import { pruneEndedRuns } from '../checkpoints/retention-preview.ts';
 import type { Hub } from '../context.ts';
 import { pruneEvents } from '../events/prune-events.ts';
 import { describeHostStates } from '../hosts/host-rows.ts';
+import { startTending } from '../metrics/compact/tend.ts';
 import { expireLeases, renewAllLeases } from '../runs/lifecycle-lease.ts';
 import { transact } from '../runs/transaction.ts';
 import { makeTelemetrySweep } from '../telemetry/sweep.ts';
@@ -23,7 +25,8 @@ export interface Background {
 
 /** Call before the first request is served: it also makes the blob store ready and renews the leases. */
 export async function startBackground(hub: Hub, leaseSweepMs: number = LEASE_SWEEP_MS): Promise<Background> {
-  await prepareBlobStore(hub.blobsDir);
+  await hub.blobs.prepare();
+  await hub.uploads.files.prepare();
   await transact(hub, renewAllLeases);
   let hostStates = await describeHostStates(hub.pool);
   let sweptAt = hub.now().getTime();
@@ -38,14 +41,19 @@ export async function startBackground(hub: Hub, leaseSweepMs: number = LEASE_SWE
       if (now !== hostStates) hub.bus.emit('hosts:changed');
       hostStates = now;
     }),
-    repeat('The sweep of the blob store', BLOB_SWEEP_MS, () => sweepBlobs(hub)),
+    repeat('The sweep of the blob store', BLOB_SWEEP_MS, async () => {
+      await pruneEndedRuns(hub, defaultRule(hub.env.keptCheckpoints));
+      await sweepBlobs(hub);
+    }),
+    repeat('The sweep of uploads', BLOB_SWEEP_MS, () => hub.uploads.sweep()),
     repeat('The sweep of telemetry', TELEMETRY_SWEEP_MS, makeTelemetrySweep(hub.pool)),
     repeat('The sweep of old events', EVENT_SWEEP_MS, () => pruneEvents(hub.pool)),
   ];
   const stopDelivering = startDelivering(hub);
+  const stopTending = await startTending(hub);
   return {
     async stop() {
-      await Promise.all([...tasks.map((task) => task.stop()), stopDelivering()]);
+      await Promise.all([...tasks.map((task) => task.stop()), stopDelivering(), stopTending()]);
     },
   };
 }

@@ -5,18 +5,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { blobPathOf, prepareBlobStore, putBlob, removeBlob, statBlob } from '../../server/checkpoints/blob-store.ts';
+import { blobPathOf, DiskStore } from '../../server/checkpoints/disk-store.ts';
 import { sha256Of } from '../support/core.ts';
 
 let dir: string;
+let store: DiskStore;
 beforeEach(async () => {
   dir = await mkdtemp(path.join(tmpdir(), 'mealtable-store-'));
-  await prepareBlobStore(dir);
+  store = new DiskStore(dir);
+  await store.prepare();
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const put = (sha256: string, source: Readable, max = 1e6, onStored = async (_size: number) => {}) =>
-  putBlob(dir, sha256, source, max, onStored);
+  store.put(sha256, source, { maxBytes: max, onStored });
 const listTemp = () => readdir(path.join(dir, 'tmp'));
 
 describe('putting a file', () => {
@@ -27,7 +29,7 @@ describe('putting a file', () => {
     const chunks = [content.subarray(0, 1), content.subarray(1, 100_000), content.subarray(100_000)];
     const result = await put(sha256, Readable.from(chunks), 1e6, async (size) => {
       filed.push(size);
-      expect(await statBlob(dir, sha256)).toBe(size);
+      expect(await store.stat(sha256)).toBe(size);
     });
     expect(result).toEqual({ ok: true, sizeBytes: 300_000 });
     expect(filed).toEqual([300_000]);
@@ -39,7 +41,7 @@ describe('putting a file', () => {
     const wanted = sha256Of('what was promised');
     const result = await put(wanted, Readable.from([Buffer.from('what came')]));
     expect(result).toEqual({ ok: false, code: 'hash_mismatch', actual: sha256Of('what came') });
-    expect([await statBlob(dir, wanted), await listTemp()]).toEqual([null, []]);
+    expect([await store.stat(wanted), await listTemp()]).toEqual([null, []]);
   });
 
   test('stops reading above the limit', async () => {
@@ -78,6 +80,43 @@ describe('putting a file', () => {
   });
 });
 
+describe('taking in a file that lies on the disk', () => {
+  const options = { maxBytes: 1e6, onStored: async () => {} };
+  const lay = async (content: string) => {
+    const file = path.join(dir, 'tmp', 'arrived');
+    await writeFile(file, content);
+    return file;
+  };
+
+  test('moves it, once its hash is the one promised', async () => {
+    const sha256 = sha256Of('arrived');
+    expect(await store.putFile(sha256, await lay('arrived'), options)).toEqual({ ok: true, sizeBytes: 7 });
+    expect([await store.stat(sha256), await listTemp()]).toEqual([7, []]);
+  });
+
+  test('leaves it where it is when it is another, or too large', async () => {
+    const file = await lay('something else');
+    const result = await store.putFile(sha256Of('arrived'), file, options);
+    expect(result).toEqual({ ok: false, code: 'hash_mismatch', actual: sha256Of('something else') });
+    const small = { ...options, maxBytes: 3 };
+    expect(await store.putFile(sha256Of('something else'), file, small)).toEqual({ ok: false, code: 'too_large' });
+    expect([await listTemp(), await store.stat(sha256Of('arrived'))]).toEqual([['arrived'], null]);
+  });
+});
+
+test('a stored file is read whole or in part, as often as wanted, also while it is removed', async () => {
+  const sha256 = sha256Of('0123456789');
+  await put(sha256, Readable.from([Buffer.from('0123456789')]));
+  const blob = (await store.open(sha256))!;
+  const read = async (span?: { start: number; end: number }) => Buffer.concat(await (await blob.read(span)).toArray());
+  expect(blob.sizeBytes).toBe(10);
+  expect(String(await read())).toBe('0123456789');
+  await store.remove(sha256);
+  expect(String(await read({ start: 2, end: 4 }))).toBe('234');
+  await blob.close();
+  expect(await store.open(sha256)).toBeNull();
+});
+
 /** Paths of MLflow's advisories and their relatives: none of them is a hash, so none becomes a path. */
 const HOSTILE = [
   '',
@@ -112,16 +151,16 @@ test('what was still arriving when the last hub ended is deleted at the start, a
   const sha256 = sha256Of('kept');
   await put(sha256, Readable.from([Buffer.from('kept')]));
   await writeFile(path.join(dir, 'tmp', 'left-over'), 'half');
-  await prepareBlobStore(dir);
-  expect([await listTemp(), await statBlob(dir, sha256)]).toEqual([[], 4]);
+  await store.prepare();
+  expect([await listTemp(), await store.stat(sha256)]).toEqual([[], 4]);
 });
 
 test('removing twice is the same as removing once', async () => {
   const sha256 = sha256Of('gone');
   await put(sha256, Readable.from([Buffer.from('gone')]));
-  await removeBlob(dir, sha256);
-  await removeBlob(dir, sha256);
-  expect(await statBlob(dir, sha256)).toBeNull();
+  await store.remove(sha256);
+  await store.remove(sha256);
+  expect(await store.stat(sha256)).toBeNull();
 });
 
 /** A disk of 256 kB, where the machine lets us have one. */
@@ -139,15 +178,16 @@ test('a full disk is the system’s own error, and gives back what the upload ha
   await mkdir(tiny);
   context.skip(!mountTinyDisk(tiny), 'Mounting needs rights that this machine does not give.');
   try {
-    await prepareBlobStore(tiny);
+    const full = new DiskStore(tiny);
+    await full.prepare();
+    const options = { maxBytes: 1e6, onStored: async () => {} };
     const content = randomBytes(400_000);
-    const upload = putBlob(tiny, sha256Of(content), Readable.from([content]), 1e6, async () => {});
-    await expect(upload).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(full.put(sha256Of(content), Readable.from([content]), options)).rejects.toMatchObject({
+      code: 'ENOSPC',
+    });
     expect(await readdir(path.join(tiny, 'tmp'))).toEqual([]);
     const small = randomBytes(100_000);
-    expect(await putBlob(tiny, sha256Of(small), Readable.from([small]), 1e6, async () => {})).toMatchObject({
-      ok: true,
-    });
+    expect(await full.put(sha256Of(small), Readable.from([small]), options)).toMatchObject({ ok: true });
   } finally {
     execFileSync('umount', [tiny]);
   }

@@ -4,7 +4,6 @@ import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { prepareBlobStore } from '../../server/checkpoints/blob-store.ts';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
 import {
   addHost,
@@ -118,7 +117,7 @@ describe('agents put and fetch files by hash', () => {
     }
     const content = randomBytes(700_000);
     try {
-      await prepareBlobStore(blobsDir);
+      await hub.hub.blobs.prepare();
       const reply = await putBlob(hub, agentToken, sha256Of(content), content);
       expect(reply.status).toBe(507);
       expect(await reply.json()).toMatchObject({

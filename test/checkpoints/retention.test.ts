@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sweepBlobs, touchBlob } from '../../server/checkpoints/blob-rows.ts';
-import { statBlob } from '../../server/checkpoints/blob-store.ts';
 import { pickBest, pickLatest } from '../../server/checkpoints/checkpoint-rows.ts';
 import { chooseSuperseded } from '../../server/checkpoints/retention.ts';
 import { loadRunDetail } from '../../server/runs/detail.ts';
@@ -47,10 +46,10 @@ const checkpoints = (...list: Short[]) =>
 describe('which checkpoint is which', () => {
   test('of several that are to be kept, the latest resumable ones stay beside the best', () => {
     const all = checkpoints([1, 80], [2, 70], [3, 60], [4, 65, true, true], [5, 50], [6, 40, false]);
-    expect(chooseSuperseded(all, 1)).toEqual(['2', '3', '4']);
-    expect(chooseSuperseded(all, 2)).toEqual(['2']);
-    expect(chooseSuperseded(all, 3)).toEqual([]);
-    expect(chooseSuperseded(all, 10)).toEqual([]);
+    expect(chooseSuperseded(all, { best: 1, latest: 1 })).toEqual(['2', '3', '4']);
+    expect(chooseSuperseded(all, { best: 1, latest: 2 })).toEqual(['2']);
+    expect(chooseSuperseded(all, { best: 1, latest: 3 })).toEqual([]);
+    expect(chooseSuperseded(all, { best: 1, latest: 10 })).toEqual([]);
   });
 
   test('best is the highest top-1, among equals the earliest, and the latest where nothing was validated', () => {
@@ -126,7 +125,7 @@ describe('which checkpoint is which', () => {
       ['1'],
     ],
   ])('%s', (_what, list, superseded) => {
-    expect(chooseSuperseded(checkpoints(...list))).toEqual(superseded);
+    expect(chooseSuperseded(checkpoints(...list), { best: 1, latest: 1 })).toEqual(superseded);
   });
 });
 
@@ -149,8 +148,8 @@ test('as checkpoints arrive, best and latest are kept, and the files of the othe
   const shasOf = (i: number) => made[i]!.record.files.map((f) => f.sha256);
   expect(await sweepBlobs(hub)).toEqual([]);
   expect((await sweepBlobs(hub, 0)).sort()).toEqual([...shasOf(0), ...shasOf(2)].sort());
-  for (const sha256 of [...shasOf(1), ...shasOf(3)]) expect(await statBlob(hub.blobsDir, sha256)).not.toBeNull();
-  for (const sha256 of [...shasOf(0), ...shasOf(2)]) expect(await statBlob(hub.blobsDir, sha256)).toBeNull();
+  for (const sha256 of [...shasOf(1), ...shasOf(3)]) expect(await hub.blobs.stat(sha256)).not.toBeNull();
+  for (const sha256 of [...shasOf(0), ...shasOf(2)]) expect(await hub.blobs.stat(sha256)).toBeNull();
 });
 
 test('files that a checkpoint shares with another stay as long as one of them is there', async () => {
@@ -190,7 +189,7 @@ test('a sweep and uploads of the same file at once never leave a row without its
   for (let i = 0; i < 15; i++) {
     await Promise.all([uploadBlob(hub, content), sweepBlobs(hub, 0), uploadBlob(hub, content), sweepBlobs(hub, 0)]);
     const { rows } = await hub.pool.query('SELECT 1 FROM blobs WHERE sha256 = $1', [sha256]);
-    if (rows.length > 0) expect(await statBlob(hub.blobsDir, sha256)).toBe(content.length);
+    if (rows.length > 0) expect(await hub.blobs.stat(sha256)).toBe(content.length);
   }
 });
 

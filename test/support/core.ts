@@ -9,7 +9,8 @@ import type { AttemptRecord, CheckpointRecord, EndedRecord } from '@mealtable/pr
 import { StudyDesign, type StudyDesignInput } from '@mealtable/protocol/study-design';
 import { expect, vi } from 'vitest';
 import { recordBlob } from '../../server/checkpoints/blob-rows.ts';
-import { prepareBlobStore, putBlob } from '../../server/checkpoints/blob-store.ts';
+import { DiskStore } from '../../server/checkpoints/disk-store.ts';
+import { Uploads } from '../../server/checkpoints/uploads/uploads.ts';
 import { createLiveBus, type Hub, idMaker } from '../../server/context.ts';
 import { upsertHost } from '../../server/hosts/host-rows.ts';
 import { appendRecords } from '../../server/metrics/store.ts';
@@ -19,7 +20,7 @@ import { transact } from '../../server/runs/transaction.ts';
 import { createStudy } from '../../server/studies/create.ts';
 import { createTestDatabase } from './database.ts';
 
-export type CoreHub = Pick<Hub, 'db' | 'pool' | 'bus' | 'ids' | 'now' | 'blobsDir'>;
+export type CoreHub = Pick<Hub, 'db' | 'pool' | 'bus' | 'ids' | 'now' | 'blobs' | 'blobsDir' | 'uploads'>;
 
 export interface Core {
   hub: CoreHub;
@@ -31,9 +32,20 @@ export interface Core {
 export async function createCore(): Promise<Core> {
   const database = await createTestDatabase();
   const blobsDir = await mkdtemp(path.join(tmpdir(), 'mealtable-blobs-'));
-  await prepareBlobStore(blobsDir);
   const now = () => new Date();
-  const hub = { db: database.db, pool: database.pool, bus: createLiveBus(), ids: idMaker(now), now, blobsDir };
+  const blobs = new DiskStore(blobsDir);
+  await blobs.prepare();
+  const uploads = new Uploads(path.join(blobsDir, 'arriving'), now);
+  const hub = {
+    db: database.db,
+    pool: database.pool,
+    bus: createLiveBus(),
+    ids: idMaker(now),
+    now,
+    blobs,
+    blobsDir,
+    uploads,
+  };
   return {
     hub,
     async reset() {
@@ -232,7 +244,8 @@ export function makeCheckpoint(hub: CoreHub, step: number, top1: number | null, 
 export async function uploadBlob(hub: CoreHub, content: Buffer): Promise<void> {
   const sha256 = sha256Of(content);
   const source = Readable.from([content]);
-  const result = await putBlob(hub.blobsDir, sha256, source, 1e7, (size) => recordBlob(hub, sha256, size));
+  const onStored = (size: number) => recordBlob(hub, sha256, size);
+  const result = await hub.blobs.put(sha256, source, { maxBytes: 1e7, onStored });
   if (!result.ok) throw new Error(result.code);
 }
 

@@ -59,6 +59,7 @@ export async function startTestHub(options: TestHubOptions = {}): Promise<TestHu
     localAgent: false,
     datasetsDir: null,
     keptCheckpoints: 1,
+    s3: null,
     ...options.env,
   };
   const { pages = 'none', now, launch } = options;

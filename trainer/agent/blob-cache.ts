@@ -14,11 +14,18 @@ import {
   statSync,
   utimesSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { hasCode } from './atomic-file.ts';
+import { extname, join } from 'node:path';
+import { UPLOADS_PATH } from '@mealtable/protocol/agent-messages';
+import { UPLOAD_EXPIRY_MS } from '@mealtable/protocol/tunables';
+import { hasCode, readIfThere, writeFileAtomic } from './atomic-file.ts';
 
-/** A part file that has not grown for this long is left over from a download that nobody goes on with. */
-const PART_IN_USE_MS = 3_600_000;
+/** Files besides the blobs, by their ending, and how long after the last change they are left over and nobody goes on with them. */
+const IN_USE_MS = {
+  /** A download. */
+  '.part': 3_600_000,
+  /** Where an upload was begun. */
+  '.upload': UPLOAD_EXPIRY_MS,
+} as const;
 
 export interface BlobRef {
   sha256: string;
@@ -42,6 +49,28 @@ export class BlobCache {
   /** Where a download that is not complete and verified lies. */
   partPathOf(blob: BlobRef): string {
     return `${this.pathOf(blob)}.part`;
+  }
+
+  /**
+   * Where on the hub an upload of this content was begun: a path, also from before a restart of this agent; null when none
+   * was.
+   */
+  readUpload(blob: BlobRef): string | null {
+    const path = readIfThere(this.#notePathOf(blob));
+    return path?.startsWith(`${UPLOADS_PATH}/`) ? path : null;
+  }
+
+  /** Without the note, a restart of this agent costs sending again what was sent. Throws file errors. */
+  noteUpload(blob: BlobRef, path: string): void {
+    writeFileAtomic(this.#notePathOf(blob), path);
+  }
+
+  forgetUpload(blob: BlobRef): void {
+    rmSync(this.#notePathOf(blob), { force: true });
+  }
+
+  #notePathOf(blob: BlobRef): string {
+    return `${this.pathOf(blob)}.upload`;
   }
 
   /**
@@ -71,10 +100,10 @@ export class BlobCache {
       return stat ? [{ path, stat }] : [];
     });
     let total = files.reduce((sum, { stat }) => sum + stat.size, 0);
-    const inUseAfter = Date.now() - PART_IN_USE_MS;
-    const unused = files.filter(({ path, stat }) =>
-      path.endsWith('.part') ? stat.mtimeMs < inUseAfter : stat.nlink === 1,
-    );
+    const unused = files.filter(({ path, stat }) => {
+      const inUseMs = IN_USE_MS[extname(path) as keyof typeof IN_USE_MS];
+      return inUseMs === undefined ? stat.nlink === 1 : stat.mtimeMs < Date.now() - inUseMs;
+    });
     for (const { path, stat } of unused.sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs)) {
       if (total <= this.#limitBytes) return;
       rmSync(path, { force: true });

@@ -2,12 +2,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, openAsBlob, renameSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { blobPath } from '@mealtable/protocol/agent-messages';
-import { hasCode } from './atomic-file.ts';
+import { blobPath, finishPath, UPLOADS_PATH } from '@mealtable/protocol/agent-messages';
+import { hasCode, writeOrLog } from './atomic-file.ts';
 import { type BlobCache, type BlobRef, hashFile } from './blob-cache.ts';
 import type { AgentLimits } from './limits.ts';
 import type { Log } from './log.ts';
 import { makeBackoff, untilAborted, waitFor } from './retry.ts';
+import { sendInParts } from './send-in-parts.ts';
 
 export interface BlobClientOptions {
   hub: string;
@@ -37,32 +38,95 @@ export class BlobClient {
   readonly #options: BlobClientOptions;
   /** Two attempts that need the same teacher share one download. */
   readonly #downloads = new Map<string, Promise<FetchResult>>();
+  /** The same content is on its way once at a time: whoever comes later finds it on the hub. */
+  readonly #uploads = new Map<string, Promise<unknown>>();
 
   constructor(options: BlobClientOptions) {
     this.#options = options;
   }
 
   /**
-   * One try to bring the file at `path` to the hub. A file that the hub has already is not sent.
+   * One try to bring the file at `path` to the hub. A file that the hub has already is not sent; of a large one only what
+   * the hub does not have yet, also after a restart of either.
    * @param keeps whether the cache takes it in, so that another run on this host needs no download
    */
   async upload(path: string, blob: BlobRef, signal: AbortSignal, keeps = true): Promise<UploadResult> {
+    for (let other = this.#uploads.get(blob.sha256); other; other = this.#uploads.get(blob.sha256)) {
+      await untilAborted(other, signal);
+      if (signal.aborted) return { kind: 'unreachable', message: 'stopped' };
+    }
+    const mine = this.#uploadAlone(path, blob, signal);
+    this.#uploads.set(blob.sha256, mine);
     try {
-      const known = await this.#request('HEAD', blob, { signal });
-      if (known.status === 200) return this.#stored(path, blob, keeps);
+      const result = await mine;
+      return result.kind === 'stored' ? this.#stored(path, blob, keeps) : result;
+    } finally {
+      this.#uploads.delete(blob.sha256);
+    }
+  }
+
+  async #uploadAlone(path: string, blob: BlobRef, signal: AbortSignal): Promise<UploadResult> {
+    try {
+      const known = await this.#request('HEAD', blobPath(blob.sha256), { signal });
+      if (known.status === 200) return { kind: 'stored' };
       if (known.status !== 404) return { kind: 'refused', message: await refusalOf(known) };
+      const takesParts = known.headers.has('tus-resumable');
+      if (takesParts && blob.sizeBytes > this.#options.limits.uploadPartBytes)
+        return await this.#uploadInParts(path, blob, signal);
       const body = await openAsBlob(path);
       if (body.size !== blob.sizeBytes) return unusable(path);
-      const reply = await this.#request('PUT', blob, { signal, body });
-      if (reply.ok) {
-        await reply.arrayBuffer();
-        return this.#stored(path, blob, keeps);
-      }
-      const message = await refusalOf(reply);
-      return (await hashFile(path)) === blob.sha256 ? { kind: 'refused', message } : unusable(path);
+      return await this.#judge(path, blob, await this.#request('PUT', blobPath(blob.sha256), { signal, body }));
     } catch (error) {
       if (!statSync(path, { throwIfNoEntry: false })) return unusable(path);
       return { kind: 'unreachable', message: reasonOf(error) };
+    }
+  }
+
+  async #uploadInParts(path: string, blob: BlobRef, signal: AbortSignal): Promise<UploadResult> {
+    const { hub, token, limits, cache, log } = this.#options;
+    const begun = cache.readUpload(blob);
+    const sent = await sendInParts(path, blob, {
+      endpoint: hub + UPLOADS_PATH,
+      uploadUrl: begun === null ? null : hub + begun,
+      token,
+      partBytes: limits.uploadPartBytes,
+      silenceMs: limits.uploadSilenceMs,
+      signal,
+      onBegun: (url) => writeOrLog(log, () => cache.noteUpload(blob, new URL(url).pathname)),
+    });
+    if (sent.kind === 'unusable') return unusable(path);
+    if (sent.kind !== 'sent') return { kind: sent.kind, message: sent.message };
+    for (;;) {
+      const reply = await this.#request('POST', finishPath(new URL(sent.uploadUrl).pathname), { signal });
+      if (reply.status === 202) {
+        await reply.arrayBuffer();
+        continue;
+      }
+      // Whatever came of it, it is over; only a full disk leaves all that was sent where it is.
+      if (reply.status !== 507) cache.forgetUpload(blob);
+      return await this.#judge(path, blob, reply);
+    }
+  }
+
+  async #judge(path: string, blob: BlobRef, reply: Response): Promise<UploadResult> {
+    if (reply.ok) {
+      await reply.arrayBuffer();
+      return { kind: 'stored' };
+    }
+    const message = await refusalOf(reply);
+    return (await hashFile(path)) === blob.sha256 ? { kind: 'refused', message } : unusable(path);
+  }
+
+  /** What was sent of a file that is not wanted any more is deleted on the hub, if that is easily told; else it expires there. */
+  async abandonUpload(blob: BlobRef): Promise<void> {
+    const begun = this.#options.cache.readUpload(blob);
+    if (begun === null || this.#uploads.has(blob.sha256)) return;
+    this.#options.cache.forgetUpload(blob);
+    try {
+      const headers = { 'tus-resumable': '1.0.0' };
+      await (await this.#request('DELETE', begun, { headers, signal: new AbortController().signal })).arrayBuffer();
+    } catch (error) {
+      this.#options.log(`An upload that is not wanted any more expires on the hub by itself (${reasonOf(error)}).`);
     }
   }
 
@@ -137,7 +201,7 @@ export class BlobClient {
       const found = (await part.stat()).size;
       let size = found < blob.sizeBytes ? found : 0;
       const headers = size > 0 ? { range: `bytes=${size}-` } : undefined;
-      const reply = await this.#request('GET', blob, { signal, headers });
+      const reply = await this.#request('GET', blobPath(blob.sha256), { signal, headers });
       if (reply.status === 404) return 'missing';
       if (!reply.ok) return { again: await refusalOf(reply) };
       if (reply.status !== 206) size = 0;
@@ -178,7 +242,7 @@ export class BlobClient {
 
   async #request(
     method: string,
-    blob: BlobRef,
+    path: string,
     init: Omit<RequestInit, 'signal'> & { signal: AbortSignal },
   ): Promise<Response> {
     const { hub, token, limits } = this.#options;
@@ -190,7 +254,7 @@ export class BlobClient {
     const signal = AbortSignal.any([init.signal, silence.signal]);
     try {
       // A redirect would carry the token to another host.
-      return await fetch(`${hub}${blobPath(blob.sha256)}`, { ...init, signal, method, headers, redirect: 'error' });
+      return await fetch(hub + path, { ...init, signal, method, headers, redirect: 'error' });
     } finally {
       clearTimeout(timer);
     }

@@ -117,6 +117,7 @@ export class CheckpointUploads {
   }
 
   #remove(record: CheckpointRecord): void {
+    for (const file of record.files) void this.#options.blobs.abandonUpload(file);
     this.#pending = this.#pending.filter((other) => other !== record);
     rmSync(this.#folder(record), { recursive: true, force: true });
   }

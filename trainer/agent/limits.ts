@@ -1,5 +1,5 @@
 /** The agent's own times and sizes, beside those that the hub sends in the handshake. */
-import { LEASE_MS } from '@mealtable/protocol/tunables';
+import { LEASE_MS, UPLOAD_PART_BYTES, UPLOAD_SILENCE_MS } from '@mealtable/protocol/tunables';
 import type { OutputRate } from './output-lines.ts';
 
 export interface AgentLimits {
@@ -8,6 +8,10 @@ export interface AgentLimits {
   retryMaxMs: number;
   /** How long the hub may take to begin with its answer to a request that brings it no file. */
   answerMs: number;
+  /** Files above this are sent in parts of so many bytes; a cut costs one of them at most. */
+  uploadPartBytes: number;
+  /** An upload in parts of which the hub neither takes a byte nor answers for so long is begun again where it was. */
+  uploadSilenceMs: number;
   /** Time beyond the trainers' grace in which a stopping agent still uploads and sends. */
   shutdownExtraMs: number;
   /** Tries of an upload that the hub answered and refused, before an attempt that did not succeed ends without it. */
@@ -36,6 +40,8 @@ export const agentLimits: AgentLimits = {
   retryFirstMs: 250,
   retryMaxMs: 5_000,
   answerMs: 15_000,
+  uploadPartBytes: UPLOAD_PART_BYTES,
+  uploadSilenceMs: UPLOAD_SILENCE_MS,
   shutdownExtraMs: 5_000,
   refusedUploadTries: 5,
   corruptDownloadTries: 3,
