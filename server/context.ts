@@ -11,9 +11,9 @@ import type { Uploads } from './checkpoints/uploads/uploads.ts';
 import type { PrismaClient } from './db.ts';
 import type { HubEnv } from './env.ts';
 import type { Launchers } from './launchers/launchers.ts';
+import type { ShareVisitor } from './shares/share-rows.ts';
 
 /** Everything that parts of the hub tell each other in passing. Losing any of it costs at most one slow poll. */
-import type { ShareVisitor } from './shares/share-rows.ts';
 export type LiveEvents = { [E in keyof HubToBrowser]: Parameters<HubToBrowser[E]> } & {
   /** Work may be claimable or an attempt is to be stopped: agents should ask. Null means every host. */
   'agents:nudge': [hostId: string | null];
@@ -65,11 +65,11 @@ export interface Member {
 
 export interface ApiContext extends Hub {
   member: Member | null;
+  /** Instead of the member: somebody who came by a share link. */
+  visitor?: ShareVisitor | null;
 }
 
 /** Ids for a clock: sortable by the time of making. */
 export function idMaker(now: () => Date): Hub['ids'] {
   return (kind) => makeId(kind, now().getTime(), randomBytes(12));
 }
-  /** Instead of the member: somebody who came by a share link. */
-  visitor?: ShareVisitor | null;
