@@ -7,6 +7,7 @@ import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { quantile, startStepping } from '../test/chaos/steps.ts';
+import { STORED_PARTS } from '../test/support/stored-points.ts';
 
 const STEP_MS = 50;
 const METRICS = 50;
@@ -19,7 +20,7 @@ try {
   const begun = performance.now();
   const cpuBefore = stepping.agentCpuSeconds();
   const stored = async () =>
-    (await stepping.hub.query<{ last: number }>('SELECT max(step) AS last FROM metric_records'))[0]?.last ?? 0;
+    (await stepping.hub.query<{ last: number }>(`SELECT max(last_step) AS last FROM ${STORED_PARTS}`))[0]?.last ?? 0;
   const first = await stored();
   while ((await stored()) < first + wanted) await sleep(1_000);
   const agentShare = ((stepping.agentCpuSeconds() - cpuBefore) * 1000) / (performance.now() - begun);

@@ -1,6 +1,7 @@
 /** Removing an evaluation with its points and its log. */
 import { AppError } from '@mealtable/protocol/errors';
 import { isActive, type RunStatus } from '@mealtable/protocol/statuses';
+import { removeMetrics } from '../metrics/rows.ts';
 import { type CoreHub, transact } from '../runs/transaction.ts';
 
 /** @throws {AppError} not_found, or conflict while a host works on it */
@@ -13,7 +14,7 @@ export async function removeEvaluation(hub: CoreHub, runId: string): Promise<voi
     const [run] = rows;
     if (!run) throw new AppError('not_found', `There is no evaluation ${runId}.`);
     if (isActive(run.status)) throw new AppError('conflict', 'A host works on it. Cancel it first, then remove it.');
-    await tx.query('DELETE FROM metric_records WHERE run_id = $1', [runId]);
+    await removeMetrics(tx, [runId]);
     await tx.query('DELETE FROM log_lines WHERE run_id = $1', [runId]);
     await tx.query('DELETE FROM output_lines WHERE run_id = $1', [runId]);
     await tx.query('DELETE FROM runs WHERE id = $1', [runId]);

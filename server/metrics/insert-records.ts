@@ -1,47 +1,36 @@
-/** The statements that write metrics, log lines and checkpoint manifests. Arrays keep each kind one round trip. */
+/** Writes metrics, log lines and checkpoint manifests, each kind in one round trip. */
 import type { AttemptRef } from '@mealtable/protocol/agent-messages';
 import type { CheckpointRecord, LogRecord, MetricsRecord } from '@mealtable/protocol/records';
+import type pg from 'pg';
 import type { Tx } from '../runs/transaction.ts';
 import { withoutNul } from '../without-nul.ts';
+import { toTracks } from './codec/track.ts';
+import { type ChunkToWrite, insertChunks } from './rows.ts';
+import { resolveSeries } from './series-ids.ts';
 
 interface OfAttempt<R> extends AttemptRef {
   record: R;
 }
 
 /**
- * Postgres has no array of arrays of differing lengths, so each record's arrays travel as one array literal.
- * `to_timestamp` takes seconds. ON CONFLICT makes a second writing of the same record nothing, whatever else goes wrong.
- * @param records of any attempts, each with the numbers of its run's series by name
+ * One chunk for each batch, and series where names are new.
+ * @param pool whose series are remembered
+ * @param batches by seq, of runs whose rows are locked
  */
 export async function insertMetrics(
+  pool: pg.Pool,
   tx: Tx,
-  records: readonly (OfAttempt<MetricsRecord> & { series: ReadonlyMap<string, number> })[],
+  batches: readonly (AttemptRef & { records: readonly MetricsRecord[] })[],
 ): Promise<void> {
-  if (records.length === 0) return;
-  const ids = records.map(
-    ({ record, series }) =>
-      `{${Object.keys(record.values)
-        .map((name) => series.get(name))
-        .join(',')}}`,
-  );
-  const values = records.map(({ record }) => `{${Object.values(record.values).join(',')}}`);
-  await tx.query(
-    `INSERT INTO metric_records (run_id, attempt, seq, step, epoch, at, series_id, "values")
-     SELECT run_id, attempt, seq, step, epoch, to_timestamp(at / 1000), ids::int[], vals::float8[]
-     FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::float8[], $6::float8[], $7::text[], $8::text[])
-          AS t(run_id, attempt, seq, step, epoch, at, ids, vals)
-     ON CONFLICT DO NOTHING`,
-    [
-      records.map(({ runId }) => runId),
-      records.map(({ attempt }) => attempt),
-      records.map(({ record }) => record.seq),
-      records.map(({ record }) => record.step),
-      records.map(({ record }) => record.epoch),
-      records.map(({ record }) => record.at),
-      ids,
-      values,
-    ],
-  );
+  const chunks: ChunkToWrite[] = [];
+  for (const { runId, attempt, records } of batches) {
+    if (records.length === 0) continue;
+    const named = toTracks(records);
+    const series = await resolveSeries(pool, tx, runId, [...new Set(named.flatMap(({ metrics }) => metrics))]);
+    const tracks = named.map((track) => ({ ...track, metrics: track.metrics.map((name) => series.get(name)!) }));
+    chunks.push({ runId, attempt, tracks });
+  }
+  await insertChunks(tx, chunks);
 }
 
 export async function insertLogs(tx: Tx, records: readonly OfAttempt<LogRecord>[]): Promise<void> {

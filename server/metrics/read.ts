@@ -2,17 +2,11 @@
 import { withoutStyles } from '@mealtable/protocol/output';
 import type { LogPage, MetricPage, RecordCursor } from '@mealtable/protocol/views';
 import { toWireNumber } from '@mealtable/protocol/wire-number';
+import type pg from 'pg';
 import type { Queryable } from '../runs/summary.ts';
+import { readRecords } from './read-records.ts';
+import { inSnapshot } from './snapshot.ts';
 
-interface PointRow {
-  attempt: number;
-  seq: number;
-  at: Date;
-  step: number;
-  epoch: number;
-  series_id: number[];
-  values: number[];
-}
 type Line = LogPage['lines'][number];
 interface LineRow extends Omit<Line, 'at'> {
   at: Date;
@@ -28,34 +22,25 @@ export async function loadSeries(db: Queryable, runId: string): Promise<Map<numb
 }
 
 /** @param after the newest record that the reader has; null reads from the beginning */
-export async function metricsAfter(
-  db: Queryable,
+export function metricsAfter(
+  pool: pg.Pool,
   runId: string,
   after: RecordCursor | null,
   limit: number,
 ): Promise<MetricPage> {
-  const { rows } = await db.query<PointRow>(
-    `SELECT attempt, seq, at, step, epoch, series_id, "values" FROM metric_records
-     WHERE run_id = $1 AND (attempt, seq) > ($2, $3) ORDER BY attempt, seq LIMIT $4`,
-    [runId, after?.attempt ?? 0, after?.seq ?? 0, limit + 1],
-  );
-  // Read after the points, so that every series they name is known.
-  const names = await loadSeries(db, runId);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    points: page.map(({ attempt, seq, at, step, epoch, series_id, values }) => ({
-      attempt,
-      seq,
-      at: at.getTime(),
-      step,
-      epoch,
-      values: Object.fromEntries(
-        series_id.map((id, i) => [names.get(id) as string, toWireNumber(values[i] as number)]),
-      ),
-    })),
-    next: rows.length > limit && last ? { attempt: last.attempt, seq: last.seq } : null,
-  };
+  return inSnapshot(pool, async (db) => {
+    const records = await readRecords(db, runId, after, limit + 1);
+    const names = await loadSeries(db, runId);
+    const page = records.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      points: page.map(({ series, values, ...point }) => ({
+        ...point,
+        values: Object.fromEntries(series.map((id, i) => [names.get(id)!, toWireNumber(values[i]!)])),
+      })),
+      next: records.length > limit && last ? { attempt: last.attempt, seq: last.seq } : null,
+    };
+  });
 }
 
 export interface LogWindow {

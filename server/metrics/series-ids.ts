@@ -15,15 +15,15 @@ export async function resolveSeries(
   pool: pg.Pool,
   tx: Tx,
   runId: string,
-  names: ReadonlySet<string>,
+  names: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const known = caches.get(pool)?.get(runId);
-  if (known && [...names].every((name) => known.has(name))) return known;
+  if (known && names.every((name) => known.has(name))) return known;
   await tx.query(
     `INSERT INTO metric_series (run_id, name) SELECT $1, n FROM unnest($2::text[]) AS n
      WHERE NOT EXISTS (SELECT 1 FROM metric_series s WHERE s.run_id = $1 AND s.name = n)
      ON CONFLICT (run_id, name) DO NOTHING`,
-    [runId, [...names]],
+    [runId, names],
   );
   const { rows } = await tx.query<{ id: number; name: string }>(
     'SELECT id, name FROM metric_series WHERE run_id = $1',

@@ -7,7 +7,6 @@ import type { AttemptRef, RecordBatchReply } from '@mealtable/protocol/agent-mes
 import type { AttemptRecord, LogRecord, MetricsRecord } from '@mealtable/protocol/records';
 import { type CoreHub, type Tx, transact } from '../runs/transaction.ts';
 import { insertLogs, insertMetrics } from './insert-records.ts';
-import { resolveSeries } from './series-ids.ts';
 import { foldTop1, type Top1Progress } from './top1-progress.ts';
 
 export interface ParsedRecords extends AttemptRef {
@@ -85,18 +84,15 @@ async function lockCurrent(tx: Tx, refs: readonly AttemptRef[]): Promise<Map<str
 const goesOn = ({ records }: PlainBatch, state: CurrentAttempt | undefined): boolean =>
   state !== undefined && records.every(({ seq }, i) => seq === state.ackedSeq + 1 + i);
 
+const isMetrics = (record: Plain): record is MetricsRecord => record.kind === 'metrics';
+const isLog = (record: Plain): record is LogRecord => record.kind === 'log';
+
 async function insertPoints(hub: CoreHub, tx: Tx, batches: readonly PlainBatch[]): Promise<void> {
-  const metrics: Parameters<typeof insertMetrics>[1][number][] = [];
-  const logs: Parameters<typeof insertLogs>[1][number][] = [];
-  for (const { runId, attempt, records } of batches) {
-    const names = new Set(records.flatMap((r) => (r.kind === 'metrics' ? Object.keys(r.values) : [])));
-    const series = names.size > 0 ? await resolveSeries(hub.pool, tx, runId, names) : new Map<string, number>();
-    for (const record of records) {
-      if (record.kind === 'metrics') metrics.push({ runId, attempt, record, series });
-      else logs.push({ runId, attempt, record });
-    }
-  }
-  await insertMetrics(tx, metrics);
+  const metrics = batches.map((batch) => ({ ...batch, records: batch.records.filter(isMetrics) }));
+  await insertMetrics(hub.pool, tx, metrics);
+  const logs = batches.flatMap(({ runId, attempt, records }) =>
+    records.filter(isLog).map((record) => ({ runId, attempt, record })),
+  );
   await insertLogs(tx, logs);
 }
 

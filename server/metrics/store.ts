@@ -13,7 +13,6 @@ import { type CoreHub, type Tx, transact } from '../runs/transaction.ts';
 import { commitInGroup } from './group-commit.ts';
 import { insertCheckpoint, insertLogs, insertMetrics } from './insert-records.ts';
 import { parseBatch } from './parse-batch.ts';
-import { resolveSeries } from './series-ids.ts';
 import type { ParsedRecords } from './store-group.ts';
 import { foldTop1 } from './top1-progress.ts';
 
@@ -121,13 +120,7 @@ const ofKind = <K extends AttemptRecord['kind']>(records: readonly AttemptRecord
   records.filter((r): r is Extract<AttemptRecord, { kind: K }> => r.kind === kind);
 
 async function insertPoints(hub: CoreHub, tx: Tx, runId: string, attempt: number, records: readonly AttemptRecord[]) {
-  const metrics = ofKind(records, 'metrics');
-  const names = new Set(metrics.flatMap((r) => Object.keys(r.values)));
-  const series = names.size > 0 ? await resolveSeries(hub.pool, tx, runId, names) : new Map<string, number>();
-  await insertMetrics(
-    tx,
-    metrics.map((record) => ({ runId, attempt, record, series })),
-  );
+  await insertMetrics(hub.pool, tx, [{ runId, attempt, records: ofKind(records, 'metrics') }]);
   await insertLogs(
     tx,
     ofKind(records, 'log').map((record) => ({ runId, attempt, record })),

@@ -1,4 +1,6 @@
 /** Rewind: a new attempt goes back to a checkpoint, and what earlier attempts wrote beyond it never happened. */
+import { readPoints } from '../metrics/read-points.ts';
+import { rewindPoints } from '../metrics/rewind-points.ts';
 import { VAL_TOP1 } from '../metrics/top1-progress.ts';
 import type { ClaimedRun } from './claim.ts';
 import type { Tx } from './transaction.ts';
@@ -10,11 +12,10 @@ import type { Tx } from './transaction.ts';
  * epoch's last step and its validation makes each attempt that goes on from it validate at that very step.
  */
 export async function rewindRun(tx: Tx, claim: ClaimedRun): Promise<void> {
-  await tx.query(
-    `DELETE FROM metric_records WHERE run_id = $1
-     AND (step > $2 OR (step = $2 AND attempt > (SELECT attempt FROM checkpoints WHERE id = $3)))`,
-    [claim.runId, claim.startStep, claim.resumeCheckpointId],
-  );
+  const { rows } = await tx.query<{ attempt: number }>('SELECT attempt FROM checkpoints WHERE id = $1', [
+    claim.resumeCheckpointId,
+  ]);
+  await rewindPoints(tx, claim.runId, { step: claim.startStep, attempt: rows[0]?.attempt ?? null });
   await tx.query('DELETE FROM checkpoints WHERE run_id = $1 AND steps_completed > $2', [claim.runId, claim.startStep]);
   await tx.query('UPDATE runs SET steps_completed = $2 WHERE id = $1', [claim.runId, claim.startStep]);
   await recomputeTop1(tx, claim.runId);
@@ -23,18 +24,23 @@ export async function rewindRun(tx: Tx, claim: ClaimedRun): Promise<void> {
 
 /** Best and last val/top1 from the stored points: the same rule as `foldTop1`, over everything. */
 export async function recomputeTop1(tx: Tx, runId: string): Promise<void> {
-  await tx.query(
-    `WITH top1 AS (
-       SELECT v.value, m.epoch, m.step
-       FROM metric_series s JOIN metric_records m ON m.run_id = s.run_id
-       CROSS JOIN LATERAL unnest(m.series_id, m.values) AS v(series_id, value)
-       WHERE s.run_id = $1 AND s.name = $2 AND v.series_id = s.id
-         AND v.value NOT IN ('NaN', 'Infinity', '-Infinity')
-     ), best AS (SELECT value, epoch FROM top1 ORDER BY value DESC, epoch LIMIT 1),
-        last AS (SELECT value FROM top1 ORDER BY step DESC, epoch DESC LIMIT 1)
-     UPDATE runs SET best_top1 = (SELECT value FROM best), best_epoch = (SELECT epoch FROM best),
-            last_top1 = (SELECT value FROM last)
-     WHERE id = $1`,
-    [runId, VAL_TOP1],
-  );
+  let best: Top1Point | null = null;
+  let last: Top1Point | null = null;
+  for (const { rows, values } of await readPoints(tx, [runId], [VAL_TOP1]))
+    for (const [i, value] of values.entries()) {
+      if (!Number.isFinite(value)) continue;
+      const point = { value, step: rows.step[i]!, epoch: rows.epoch[i]! };
+      if (best === null || value > best.value || (value === best.value && point.epoch < best.epoch)) best = point;
+      if (last === null || isLater(point, last)) last = point;
+    }
+  await tx.query('UPDATE runs SET best_top1 = $2, best_epoch = $3, last_top1 = $4 WHERE id = $1', [
+    ...[runId, best?.value ?? null, best?.epoch ?? null, last?.value ?? null],
+  ]);
 }
+
+interface Top1Point {
+  value: number;
+  step: number;
+  epoch: number;
+}
+const isLater = (a: Top1Point, b: Top1Point) => a.step > b.step || (a.step === b.step && a.epoch > b.epoch);

@@ -1,8 +1,10 @@
 /** What each run of a study has cost so far: slot time, and what its network is to compute. */
 import { networkCost } from '@mealtable/protocol/network-cost';
 import type { NetworkName } from '@mealtable/protocol/networks';
+import { medianOf } from '@mealtable/protocol/statistics/moments';
 import type { RunCostView } from '@mealtable/protocol/views';
 import { loadClassCounts } from '../hosts/datasets.ts';
+import { readPoints } from '../metrics/read-points.ts';
 import type { Queryable } from '../runs/summary.ts';
 
 interface RunRow {
@@ -73,13 +75,16 @@ export function classesOf(network: NetworkName, parameterCount: number | null): 
 
 /** Median over all points of a run, whatever attempt they are of. */
 async function loadMedianSpeeds(db: Queryable, runIds: readonly string[]): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ run_id: string; median: number }>(
-    `SELECT p.run_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY p.value) AS median
-     FROM (SELECT s.run_id, m."values"[array_position(m.series_id, s.id)] AS value
-           FROM metric_series s JOIN metric_records m ON m.run_id = s.run_id AND s.id = ANY(m.series_id)
-           WHERE s.run_id = ANY($1) AND s.name = 'train/images_per_s') p
-     WHERE p.value NOT IN ('NaN', 'Infinity', '-Infinity') GROUP BY p.run_id`,
-    [runIds],
+  const points = new Map<string, number[]>();
+  for (const { runId, values } of await readPoints(db, runIds, ['train/images_per_s'])) {
+    const known = points.get(runId) ?? [];
+    if (known.length === 0) points.set(runId, known);
+    for (const value of values) if (Number.isFinite(value)) known.push(value);
+  }
+  return new Map(
+    [...points].flatMap(([runId, speeds]) => {
+      const median = medianOf(speeds);
+      return median === null ? [] : [[runId, median] as const];
+    }),
   );
-  return new Map(rows.map(({ run_id, median }) => [run_id, median]));
 }

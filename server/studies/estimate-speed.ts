@@ -12,11 +12,14 @@ import {
 import { medianOf } from '@mealtable/protocol/statistics/moments';
 import { TRAINING_FORWARDS, type Work } from '@mealtable/protocol/study-cost';
 import { loadClassCounts } from '../hosts/datasets.ts';
+import { readPoints } from '../metrics/read-points.ts';
 import type { Queryable } from '../runs/summary.ts';
 
 /** Runs that are looked at of each host, the newest ones, and points of each: the first ones, when labels are still computed. */
 const RECENT_RUNS = 30;
 const POINTS_OF_RUN = 200;
+/** Records among which those are. */
+const FIRST_SEQS = 2_000;
 /** Below this share of labels found in the cache, in percent, the time for the others says something of the teachers. */
 const MAX_HIT_RATE = 50;
 
@@ -36,66 +39,77 @@ interface Point {
   hit_rate: number | null;
   teacher_ms: number | null;
 }
-interface PointRow extends Point {
+interface TriedRow {
   host_id: string;
   run_id: string;
+  attempt: number;
   config: unknown;
 }
 
 /** Of one slot of each host; a host whose runs have sent nothing yet is not in it. */
 export async function loadSpeeds(db: Queryable, hostIds: readonly string[]): Promise<Map<string, Speed[]>> {
-  const { rows } = await db.query<PointRow>(
-    `WITH tried AS (
+  const { rows } = await db.query<TriedRow>(
+    `SELECT * FROM (
        SELECT a.host_id, a.run_id, a.attempt, r.config,
               row_number() OVER (PARTITION BY a.host_id ORDER BY a.claimed_at DESC, a.run_id) AS recency
        FROM run_attempts a JOIN runs r ON r.id = a.run_id AND r.attempt = a.attempt
        WHERE a.host_id = ANY($1) AND r.config->>'task' IN ('classification', 'distillation')
-         AND EXISTS (SELECT 1 FROM metric_records m WHERE m.run_id = a.run_id AND m.attempt = a.attempt)
-     )
-     SELECT t.host_id, t.run_id, t.config, p.images_per_s, p.hit_rate, p.teacher_ms
-     FROM tried t
-     CROSS JOIN LATERAL (
-       SELECT max(id) FILTER (WHERE name = 'train/images_per_s') AS images,
-              max(id) FILTER (WHERE name = 'labels/hit_rate') AS hits,
-              max(id) FILTER (WHERE name = 'train/teacher_ms') AS teacher
-       FROM metric_series WHERE run_id = t.run_id
-     ) s
-     CROSS JOIN LATERAL (
-       SELECT m."values"[array_position(m.series_id, s.images)] AS images_per_s,
-              m."values"[array_position(m.series_id, s.hits)] AS hit_rate,
-              m."values"[array_position(m.series_id, s.teacher)] AS teacher_ms
-       FROM metric_records m
-       WHERE m.run_id = t.run_id AND m.attempt = t.attempt AND s.images = ANY(m.series_id)
-       ORDER BY m.seq LIMIT $3
-     ) p
-     WHERE t.recency <= $2 ORDER BY t.host_id, t.recency`,
-    [hostIds, RECENT_RUNS, POINTS_OF_RUN],
+         AND EXISTS (SELECT 1 FROM metric_chunks WHERE run_id = a.run_id AND attempt = a.attempt
+                     UNION ALL SELECT 1 FROM metric_segments WHERE run_id = a.run_id AND attempt = a.attempt)) t
+     WHERE recency <= $2 ORDER BY host_id, recency`,
+    [hostIds, RECENT_RUNS],
   );
-  const runs = new Map<string, { hostId: string; config: TrainingConfig; points: Point[] }>();
-  for (const row of rows) {
-    const known = runs.get(row.run_id);
-    if (known) known.points.push(row);
-    else
-      runs.set(row.run_id, {
-        hostId: row.host_id,
-        config: RunConfig.parse(row.config) as TrainingConfig,
-        points: [row],
-      });
-  }
+  const found = await loadFirstPoints(db, rows);
+  const runs = rows.flatMap(({ run_id: runId, host_id: hostId, config }) => {
+    const points = found.get(runId);
+    return points ? [{ runId, hostId, config: RunConfig.parse(config) as TrainingConfig, points }] : [];
+  });
   const networks = await loadNetworks(
     db,
-    [...runs.values()].flatMap(({ config }) => teachersOf(config)),
+    runs.flatMap(({ config }) => teachersOf(config)),
   );
   const classCounts = await loadClassCounts(db);
   const speeds = new Map<string, Speed[]>();
-  for (const [runId, { hostId, config, points }] of runs) {
+  for (const { runId, hostId, config, points } of runs) {
     const classCount = classCounts.get(config.dataset);
     // Nobody knows any more how many classes its networks have.
     if (classCount === undefined) continue;
-    const found = speedsOfRun(runId, config, points, { classCount, networks });
-    speeds.set(hostId, [...(speeds.get(hostId) ?? []), ...found]);
+    const ofRun = speedsOfRun(runId, config, points, { classCount, networks });
+    speeds.set(hostId, [...(speeds.get(hostId) ?? []), ...ofRun]);
   }
   return speeds;
+}
+
+const IMAGES = 'train/images_per_s';
+const HITS = 'labels/hit_rate';
+const TEACHER = 'train/teacher_ms';
+
+/** By run, what its attempt sent first. */
+async function loadFirstPoints(db: Queryable, tried: readonly TriedRow[]): Promise<Map<string, Point[]>> {
+  const attempts = new Map(tried.map(({ run_id, attempt }) => [run_id, attempt]));
+  const parts = await readPoints(db, [...attempts.keys()], [IMAGES, HITS, TEACHER], FIRST_SEQS);
+  const runs = new Map<string, Map<number, Record<string, number>>>();
+  for (const { runId, name, attempt, rows, values } of parts) {
+    if (attempt !== attempts.get(runId)) continue;
+    const records = runs.get(runId) ?? new Map<number, Record<string, number>>();
+    runs.set(runId, records);
+    for (const [i, value] of values.entries())
+      records.set(rows.seq[i]!, { ...records.get(rows.seq[i]!), [name]: value });
+  }
+  return new Map(
+    [...runs].map(([runId, records]) => [
+      runId,
+      [...records]
+        .filter(([, values]) => values[IMAGES] !== undefined)
+        .sort(([a], [b]) => a - b)
+        .slice(0, POINTS_OF_RUN)
+        .map(([, values]) => ({
+          images_per_s: values[IMAGES]!,
+          hit_rate: values[HITS] ?? null,
+          teacher_ms: values[TEACHER] ?? null,
+        })),
+    ]),
+  );
 }
 
 const teachersOf = (config: TrainingConfig): TeacherSource[] => (config.task === 'distillation' ? config.teachers : []);

@@ -6,6 +6,7 @@ import { transact } from '../../server/runs/transaction.ts';
 import { createStudy } from '../../server/studies/create.ts';
 import { runsOf, smallDesign } from '../support/core.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { storedRecords } from '../support/stored-points.ts';
 import { type AgentProcess, Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
 import { makeGrant } from './support/make-grant.ts';
@@ -46,7 +47,7 @@ test('P13a: a paused run saves a checkpoint and gives its slot to the next; resu
   await waitUntil('it trains', () => isAt(first, 'running'), WAIT_MS);
   await waitUntil(
     'it has made its steps',
-    async () => (await query('SELECT 1 FROM metric_records WHERE run_id = $1 AND step = 30', first)).length > 0,
+    async () => (await storedRecords(hub.hub.pool, first)).some(({ step }) => step === 30),
     WAIT_MS,
   );
   expect(await query<{ labels: string[] }>(`SELECT report->'labels' AS labels FROM hosts`)).toEqual([

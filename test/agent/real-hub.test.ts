@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStudy } from '../../server/studies/create.ts';
 import { runsOf, smallDesign } from '../support/core.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
+import { storedRecords } from '../support/stored-points.ts';
 import { Host } from './support/agent-process.ts';
 import type { FakeScript } from './support/fake-script.ts';
 import { buildPrograms, type Programs } from './support/programs.ts';
@@ -40,10 +41,7 @@ afterAll(async () => {
 });
 
 const query = async <T>(sql: string, ...values: unknown[]) => (await hub.hub.pool.query(sql, values)).rows as T[];
-const storedSteps = async (runId: string) =>
-  (await query<{ step: number }>('SELECT step FROM metric_records WHERE run_id = $1 ORDER BY attempt, seq', runId)).map(
-    (row) => row.step,
-  );
+const storedSteps = async (runId: string) => (await storedRecords(hub.hub.pool, runId)).map(({ step }) => step);
 const printedSteps = async (runId: string, attempt: number) =>
   (
     await query<{ line: string }>(

@@ -6,6 +6,8 @@
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { decodeChunk } from '../../server/metrics/codec/chunk.ts';
+import { STORED_PARTS } from '../support/stored-points.ts';
 import { quantile, type Step, type Stepping, startStepping } from './steps.ts';
 
 const STEP_MS = 50;
@@ -26,8 +28,9 @@ const say = (line: string) =>
 async function catchUp({ hub }: Stepping): Promise<number> {
   const begun = performance.now();
   for (;;) {
-    const [row] = await hub.query<{ at: Date }>('SELECT at FROM metric_records ORDER BY seq DESC LIMIT 1');
-    if (row && Date.now() - row.at.getTime() < FRESH_MS) return (performance.now() - begun) / 1000;
+    const [row] = await hub.query<{ data: Buffer }>('SELECT data FROM metric_chunks ORDER BY last_seq DESC LIMIT 1');
+    const newest = row ? Math.max(...decodeChunk(row.data).map(({ rows }) => rows.at.at(-1)!)) : 0;
+    if (Date.now() - newest < FRESH_MS) return (performance.now() - begun) / 1000;
     await sleep(50);
   }
 }
@@ -80,7 +83,7 @@ try {
   await sleep(thereMs);
   const steps = await stepping.finish();
   const [stored] = await stepping.hub.query<{ points: number; last: number }>(
-    'SELECT count(*)::int AS points, max(step) AS last FROM metric_records',
+    `SELECT sum(records)::int AS points, max(last_step) AS last FROM ${STORED_PARTS}`,
   );
   const isThere = ({ at }: Step) => (at >= begunAt && at < goneAt) || at >= calmAt;
   const there = describe(steps.filter(isThere));

@@ -1,5 +1,6 @@
 /** What a chaos test has been through, counted in the database and in what the agents said. */
 import { readFileSync } from 'node:fs';
+import { STORED_PARTS } from '../support/stored-points.ts';
 import type { ChaosHost } from './host.ts';
 import type { HubUnderTest } from './hub.ts';
 
@@ -25,7 +26,8 @@ export async function readStored(hub: HubUnderTest, hosts: readonly ChaosHost[])
     return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
   };
   const [stored] = await hub.query<{ points: number; lines: number }>(
-    'SELECT (SELECT count(*)::int FROM metric_records) AS points, (SELECT count(*)::int FROM log_lines) AS lines',
+    `SELECT (SELECT COALESCE(sum(records), 0)::int FROM ${STORED_PARTS}) AS points,
+            (SELECT count(*)::int FROM log_lines) AS lines`,
   );
   const said = hosts.map((host) => readFileSync(host.logFile, 'utf8')).join('');
   const sum = (count: (host: ChaosHost) => number) => hosts.reduce((total, host) => total + count(host), 0);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { STORED_PARTS } from '../support/stored-points.ts';
 import { ChaosHost } from './host.ts';
 import { HubUnderTest, insist } from './hub.ts';
 import { Link } from './link.ts';
@@ -79,7 +80,7 @@ export async function startStepping(plan: Omit<SteppingPlan, 'timesFile'>): Prom
   try {
     host.start();
     await insist(() => api.studies.create.mutate({ name: 'Steps', notes: '', design: makeDesign(1) }));
-    while ((await hub.query('SELECT 1 FROM metric_records LIMIT 1')).length === 0) await sleep(100);
+    while ((await hub.query(`SELECT 1 FROM ${STORED_PARTS} LIMIT 1`)).length === 0) await sleep(100);
   } catch (error) {
     await close();
     throw error;

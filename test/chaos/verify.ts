@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptRecord } from '@mealtable/protocol/records';
+import { readPoints } from '../../server/metrics/read-points.ts';
+import type { Queryable } from '../../server/runs/summary.ts';
 import { readRecords } from '../../trainer/train/record-reader.ts';
 import { type ChaosPlan, contentOf, lossOf, sha256Of, top1Of } from './script.ts';
 
@@ -99,19 +101,23 @@ async function checkPoints(
   plan: ChaosPlan,
   say: Say,
 ): Promise<void> {
-  const stored = await query<Point>(
-    `SELECT m.attempt, m.seq, m.step, v.value AS loss
-     FROM metric_records m CROSS JOIN LATERAL unnest(m.series_id, m.values) AS v(series_id, value)
-     JOIN metric_series s ON s.id = v.series_id AND s.name = 'train/loss'
-     WHERE m.run_id = $1 ORDER BY m.attempt, m.seq`,
-    [run.id],
-  );
+  const stored = await readLosses(query, run.id);
   compare('points', belongingPoints(attempts, written), stored, say);
   for (const { attempt, step, loss } of stored)
     if (loss !== lossOf(run.id, attempt, step)) say(`the loss of attempt ${attempt} at step ${step} is ${loss}.`);
   const steps = stored.map((point) => point.step);
   if (steps.some((step, i) => step !== i + 1)) say(`its curve is not one line of steps: ${steps.join(' ')}`);
   if (run.status === 'succeeded' && steps.length !== plan.steps) say(`its curve has ${steps.length} steps.`);
+}
+
+async function readLosses(query: Query, runId: string): Promise<Point[]> {
+  const db = { query: async (sql: string, values: unknown[]) => ({ rows: await query(sql, values) }) };
+  const parts = await readPoints(db as unknown as Queryable, [runId], ['train/loss']);
+  return parts
+    .flatMap(({ attempt, rows, values }) =>
+      [...values].map((loss, i) => ({ attempt, seq: rows.seq[i]!, step: rows.step[i]!, loss })),
+    )
+    .sort((a, b) => a.attempt - b.attempt || a.seq - b.seq);
 }
 
 async function checkLines(

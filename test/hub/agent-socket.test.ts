@@ -19,6 +19,7 @@ import {
 import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectAgent } from '../support/scripted-agent.ts';
+import { METRIC_TABLES } from '../support/stored-points.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -26,7 +27,7 @@ beforeAll(async () => {
 });
 afterEach(closeSockets);
 afterAll(() => hub.close());
-beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', 'metric_records', 'log_lines']));
+beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', ...METRIC_TABLES, 'log_lines']));
 
 const cancel = (...runIds: string[]) => transact(hub.hub, (tx) => requestCancel(tx, runIds));
 

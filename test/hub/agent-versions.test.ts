@@ -11,6 +11,7 @@ import { addStudy, runsOf, statusOf } from '../support/core.ts';
 import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectAgent, connectSocket } from '../support/scripted-agent.ts';
+import { METRIC_TABLES } from '../support/stored-points.ts';
 
 let hub: TestHub;
 beforeAll(async () => {
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 afterEach(closeSockets);
 afterAll(() => hub.close());
-beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', 'metric_records', 'log_lines']));
+beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', ...METRIC_TABLES, 'log_lines']));
 
 const query = async <T>(sql: string, ...values: unknown[]) => (await hub.hub.pool.query(sql, values)).rows as T[];
 const refusalsOf = (runId: string) =>

@@ -11,6 +11,7 @@ import { addHost, addStudy, ended, metrics, ScriptedAttempt, started, until } fr
 import { emptyTables } from '../support/empty-tables.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectSocket } from '../support/scripted-agent.ts';
+import { METRIC_TABLES } from '../support/stored-points.ts';
 
 let hub: TestHub;
 let viewerCookie: string;
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterEach(closeSockets);
 afterAll(() => hub.close());
-beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', 'metric_records', 'log_lines']));
+beforeEach(() => emptyTables(hub.hub.pool, ['studies', 'hosts', ...METRIC_TABLES, 'log_lines']));
 
 type Browser = Socket<HubToBrowser, BrowserToHub>;
 

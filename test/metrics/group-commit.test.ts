@@ -60,7 +60,7 @@ test('batches that arrive together share transactions, and each is stored and an
       ...{ stepsCompleted: 3, bestTop1: 3, bestEpoch: 0.3, lastTop1: 3 },
     });
   }
-  const { rows } = await hub.pool.query('SELECT count(DISTINCT xmin::text)::int AS transactions FROM metric_records');
+  const { rows } = await hub.pool.query('SELECT count(DISTINCT xmin::text)::int AS transactions FROM metric_chunks');
   expect(rows[0].transactions).toBeLessThan(RUNS);
 });
 

@@ -20,6 +20,7 @@ import {
   uploadBlob,
   uploadCheckpoint,
 } from '../support/core.ts';
+import { storedRecords } from '../support/stored-points.ts';
 
 let core: Core;
 beforeAll(async () => {
@@ -207,11 +208,7 @@ describe('the next attempt of a run', () => {
     const grant = await claimOne(hub, host);
     expect(grant).toMatchObject({ runId, attempt: 2, resume: { stepsCompleted: 10 } });
     expect(grant.resume?.files.map((f) => f.sha256).sort()).toEqual(stored.record.files.map((f) => f.sha256).sort());
-    const { rows: points } = await hub.pool.query(
-      'SELECT step FROM metric_records WHERE run_id = $1 ORDER BY attempt, seq',
-      [runId],
-    );
-    expect(points.map((p) => p.step)).toEqual([5, 10]);
+    expect((await storedRecords(hub.pool, runId!)).map(({ step }) => step)).toEqual([5, 10]);
     const { rows } = await hub.pool.query(
       'SELECT steps_completed, best_top1, best_epoch, last_top1 FROM runs WHERE id = $1',
       [runId],

@@ -29,6 +29,7 @@ import {
   succeed,
   uploadCheckpoint,
 } from '../support/core.ts';
+import { METRIC_TABLES } from '../support/stored-points.ts';
 
 let core: Core;
 let hub: CoreHub;
@@ -225,7 +226,7 @@ test('removing takes the run and its points, but none that a host works on', asy
   await new ScriptedAttempt(hub, grant).send(started(), metrics(30, { 'val/top1': 80 }), ended());
   await removeEvaluation(hub, id);
   await expect(removeEvaluation(hub, id)).rejects.toMatchObject({ code: 'not_found' });
-  for (const table of ['runs', 'variants', 'metric_records'])
+  for (const table of ['runs', 'variants', ...METRIC_TABLES])
     expect((await hub.pool.query(`SELECT 1 FROM ${table}`)).rowCount).toBe(0);
   await addStudy(hub);
   const training = await claimOne(hub, host);

@@ -27,6 +27,7 @@ import {
   statusOf,
   succeed,
 } from '../support/core.ts';
+import { METRIC_TABLES } from '../support/stored-points.ts';
 
 let core: Core;
 let hub: CoreHub;
@@ -209,7 +210,7 @@ describe('a whole study', () => {
       'run_attempts',
       'run_dependencies',
       'metric_series',
-      'metric_records',
+      ...METRIC_TABLES,
       'log_lines',
     ];
     for (const table of tables) {

@@ -19,6 +19,7 @@ import { loadRunSummary } from '../../server/runs/summary.ts';
 import { transact } from '../../server/runs/transaction.ts';
 import { createStudy } from '../../server/studies/create.ts';
 import { createTestDatabase } from './database.ts';
+import { METRIC_TABLES } from './stored-points.ts';
 
 export type CoreHub = Pick<Hub, 'db' | 'pool' | 'bus' | 'ids' | 'now' | 'blobs' | 'blobsDir' | 'uploads'>;
 
@@ -51,7 +52,9 @@ export async function createCore(): Promise<Core> {
     async reset() {
       await settlePublishing(hub);
       hub.bus.removeAllListeners();
-      await hub.pool.query('TRUNCATE studies, hosts, blobs, metric_records, log_lines, output_lines, users CASCADE');
+      await hub.pool.query(
+        `TRUNCATE studies, hosts, blobs, ${METRIC_TABLES.join(', ')}, log_lines, output_lines, users CASCADE`,
+      );
     },
     async close() {
       await settlePublishing(hub);

@@ -1,8 +1,11 @@
-/** Points of one series, by step, to what a chart draws: themselves, or buckets that keep every extreme. */
+/** Points and rollups of one series, by step, to what a chart draws: the points themselves, or buckets that keep every extreme. */
 import type { ChartSeries } from '@mealtable/protocol/chart-data';
 import { toWireNumber } from '@mealtable/protocol/wire-number';
 
-/** Steps of a bucket: 1, 2, 3, 4, 6, 8, 12... Few widths, and buckets that begin at multiples of them, so that those of runs of a study match and a longer run keeps its old ones. */
+/**
+ * Steps of a bucket: 1, 2, 3, 4, 6, 8, 12... Few widths, and buckets that begin at multiples of them, so that those of runs of a
+ * study match and a longer run keeps its old ones.
+ */
 export function bucketWidth(steps: number, buckets: number): number {
   for (let width = 1; ; width *= 2) {
     if (steps / width <= buckets) return width;
@@ -10,43 +13,29 @@ export function bucketWidth(steps: number, buckets: number): number {
   }
 }
 
-/** Points that follow each other, summed up. `min` and `max` leave out NaN, `sum` all that is not finite. */
-export interface Rollup {
-  firstStep: number;
+/** Columns of entries by step, each of one point or of several that follow each other. */
+export interface Entries {
+  /** Of its first record: the order among equal steps. */
+  attempt: number;
+  seq: number;
   /** Step, epoch and time (ms) of the last point. */
-  step: number;
-  epoch: number;
-  at: number;
-  count: number;
-  finite: number;
-  sum: number;
-  /** NaN without any. */
-  min: number;
-  max: number;
-  first: number;
-  last: number;
+  step: Float64Array;
+  epoch: Float64Array;
+  at: Float64Array;
+  last: Float64Array;
+  /** Null where each entry is one point, `last`. */
+  rollups: Rollups | null;
 }
-
-export const rollupOf = (step: number, epoch: number, at: number, value: number): Rollup => {
-  const finite = Number.isFinite(value);
-  return {
-    ...{ firstStep: step, step, epoch, at, count: 1, finite: finite ? 1 : 0, sum: finite ? value : 0 },
-    ...{ min: value, max: value, first: value, last: value },
-  };
-};
-
-/** Adds what comes after. */
-export function extend(into: Rollup, next: Rollup): void {
-  into.step = next.step;
-  into.epoch = next.epoch;
-  into.at = next.at;
-  into.count += next.count;
-  into.finite += next.finite;
-  into.sum += next.sum;
-  // Not Math.min: NaN is no value here.
-  if (!(into.min <= next.min) && !Number.isNaN(next.min)) into.min = next.min;
-  if (!(into.max >= next.max) && !Number.isNaN(next.max)) into.max = next.max;
-  into.last = next.last;
+export interface Rollups {
+  firstStep: Float64Array;
+  count: Float64Array;
+  /** How many of the values are finite, and their mean. */
+  finite: Float64Array;
+  mean: Float64Array;
+  /** NaN where every value is. */
+  min: Float64Array;
+  max: Float64Array;
+  first: Float64Array;
 }
 
 type Columns = Omit<ChartSeries, 'runId' | 'metric' | 'isRaw' | 'points'>;
@@ -55,38 +44,117 @@ const emptyColumns = (): Columns => ({
   ...{ step: [], epoch: [], at: [], value: [], min: [], max: [], first: [], last: [], firstStep: [], count: [] },
 });
 
-/** @param points each of one point, by step */
-export function toRawColumns(points: readonly Rollup[]): Columns {
+/** @param parts of single points, all of them by step */
+export function toRawColumns(parts: readonly Entries[]): Columns {
   const columns = emptyColumns();
-  for (const { step, epoch, at, last } of points) {
-    columns.step.push(step);
-    columns.epoch.push(epoch);
-    columns.at.push(at);
-    columns.value.push(toWireNumber(last));
-  }
+  for (const { step, epoch, at, last } of parts)
+    for (let i = 0; i < step.length; i++) {
+      columns.step.push(step[i]!);
+      columns.epoch.push(epoch[i]!);
+      columns.at.push(at[i]!);
+      columns.value.push(toWireNumber(last[i]!));
+    }
   return columns;
 }
 
-/** @param rollups by step, of any number of points each; one that reaches into the next bucket counts to that */
-export function toBuckets(rollups: readonly Rollup[], width: number): Columns {
-  const columns = emptyColumns();
-  let current: Rollup | null = null;
-  const close = () => {
-    if (!current) return;
-    const { finite, sum } = current;
-    for (const name of ['step', 'epoch', 'at', 'firstStep', 'count'] as const) columns[name].push(current[name]);
-    for (const name of ['min', 'max', 'first', 'last'] as const) columns[name].push(toWireNumber(current[name]));
-    columns.value.push(toWireNumber(finite === 0 ? Number.NaN : sum / finite));
-  };
-  let end = Number.NEGATIVE_INFINITY;
-  for (const rollup of rollups) {
-    if (current && rollup.step < end) extend(current, rollup);
-    else {
-      close();
-      current = { ...rollup };
-      end = (Math.floor(rollup.step / width) + 1) * width;
+/** @param parts all of them by step; an entry that reaches into the next bucket counts to that one */
+export function toBuckets(parts: readonly Entries[], width: number): Columns {
+  const bucket = new Bucket(width);
+  for (const { step, epoch, at, last, rollups } of parts)
+    for (let i = 0; i < step.length; i++) {
+      bucket.moveTo(step[i]!, epoch[i]!, at[i]!);
+      if (rollups === null) bucket.addPoint(last[i]!);
+      else bucket.addRollup(rollups, i, last[i]!);
     }
+  return bucket.finish();
+}
+
+/** The bucket that is being filled, and those that are full. */
+class Bucket {
+  readonly #width: number;
+  readonly #columns = emptyColumns();
+  /** The first step that is beyond it. */
+  #end = Number.NEGATIVE_INFINITY;
+  #step = 0;
+  #epoch = 0;
+  #at = 0;
+  #firstStep = 0;
+  #count = 0;
+  #finite = 0;
+  #sum = 0;
+  #min = Number.NaN;
+  #max = Number.NaN;
+  #first = 0;
+  #last = 0;
+
+  constructor(width: number) {
+    this.#width = width;
   }
-  close();
-  return columns;
+
+  moveTo(step: number, epoch: number, at: number): void {
+    if (step >= this.#end) {
+      this.#close();
+      this.#end = (Math.floor(step / this.#width) + 1) * this.#width;
+    }
+    this.#step = step;
+    this.#epoch = epoch;
+    this.#at = at;
+  }
+
+  addPoint(value: number): void {
+    this.#begin(this.#step, value);
+    this.#count++;
+    this.#last = value;
+    if (value - value === 0) {
+      this.#finite++;
+      this.#sum += value;
+    }
+    this.#widen(value, value);
+  }
+
+  addRollup({ firstStep, count, finite, mean, min, max, first }: Rollups, i: number, last: number): void {
+    this.#begin(firstStep[i]!, first[i]!);
+    this.#count += count[i]!;
+    this.#last = last;
+    if (finite[i]! > 0) {
+      this.#finite += finite[i]!;
+      this.#sum += mean[i]! * finite[i]!;
+    }
+    this.#widen(min[i]!, max[i]!);
+  }
+
+  /** Entries are in the order of their last steps; where two tracks interleave an earlier first step may come second. */
+  #begin(firstStep: number, first: number): void {
+    if (this.#count > 0 && firstStep >= this.#firstStep) return;
+    this.#firstStep = firstStep;
+    this.#first = first;
+  }
+
+  /** Not Math.min: NaN is no value here, and takes no part. */
+  #widen(min: number, max: number): void {
+    if (!(this.#min <= min) && !Number.isNaN(min)) this.#min = min;
+    if (!(this.#max >= max) && !Number.isNaN(max)) this.#max = max;
+  }
+
+  #close(): void {
+    if (this.#count === 0) return;
+    const columns = this.#columns;
+    columns.step.push(this.#step);
+    columns.epoch.push(this.#epoch);
+    columns.at.push(this.#at);
+    columns.firstStep.push(this.#firstStep);
+    columns.count.push(this.#count);
+    columns.value.push(toWireNumber(this.#finite === 0 ? Number.NaN : this.#sum / this.#finite));
+    columns.min.push(toWireNumber(this.#min));
+    columns.max.push(toWireNumber(this.#max));
+    columns.first.push(toWireNumber(this.#first));
+    columns.last.push(toWireNumber(this.#last));
+    [this.#count, this.#finite, this.#sum] = [0, 0, 0];
+    [this.#min, this.#max] = [Number.NaN, Number.NaN];
+  }
+
+  finish(): Columns {
+    this.#close();
+    return this.#columns;
+  }
 }

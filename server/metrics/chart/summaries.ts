@@ -2,57 +2,60 @@
 import type { MetricSummary } from '@mealtable/protocol/chart-data';
 import { toWireNumber } from '@mealtable/protocol/wire-number';
 import type { Queryable } from '../../runs/summary.ts';
+import { foldChunks, type StoredSummary, toSummary } from '../summary/keep-summaries.ts';
+import type { SeriesSummary } from '../summary/summary.ts';
 
-interface SummaryRow {
+interface Row extends StoredSummary {
   run_id: string;
-  name: string;
-  points: number;
-  last: number;
-  last_step: number;
-  last_epoch: number;
-  min: number | null;
-  min_step: number | null;
-  min_epoch: number | null;
-  max: number | null;
-  max_step: number | null;
-  max_epoch: number | null;
+  name: string | null;
+  attempt: number;
+  data: Buffer | null;
 }
 
-const toWire = (value: number | null) => (value === null ? null : toWireNumber(value));
-
-/** @returns by run, metrics by name; runs without metrics are left out */
+/**
+ * Every stored point counts, also what the summaries in the table do not hold yet: both are read in one statement.
+ * @param names only these metrics; all when left out
+ * @returns by run, metrics by name; runs and metrics without points are left out
+ */
 export async function loadSummaries(
   db: Queryable,
   runIds: readonly string[],
+  names: readonly string[] | null = null,
 ): Promise<Record<string, MetricSummary[]>> {
-  const ordered = (column: string, by: string) => `(array_agg(${column} ORDER BY ${by}))[1]`;
-  const numbers = `FILTER (WHERE value <> 'NaN')`;
-  const extreme = (column: string, order: string) =>
-    `(array_agg(${column} ORDER BY value ${order}, step, attempt, seq) ${numbers})[1]`;
-  const { rows } = await db.query<SummaryRow>(
-    `WITH point AS (
-       SELECT s.run_id, s.name, m.attempt, m.seq, m.step, m.epoch, m."values"[array_position(m.series_id, s.id)] AS value
-       FROM metric_series s JOIN metric_records m ON m.run_id = s.run_id AND s.id = ANY(m.series_id)
-       WHERE s.run_id = ANY($1))
-     SELECT run_id, name, count(*)::int AS points,
-            ${ordered('value', 'step DESC, attempt DESC, seq DESC')} AS last,
-            ${ordered('step', 'step DESC, attempt DESC, seq DESC')} AS last_step,
-            ${ordered('epoch', 'step DESC, attempt DESC, seq DESC')} AS last_epoch,
-            ${extreme('value', '')} AS min, ${extreme('step', '')} AS min_step, ${extreme('epoch', '')} AS min_epoch,
-            ${extreme('value', 'DESC')} AS max, ${extreme('step', 'DESC')} AS max_step,
-            ${extreme('epoch', 'DESC')} AS max_epoch
-     FROM point GROUP BY run_id, name ORDER BY run_id, name`,
-    [runIds],
+  const { rows } = await db.query<Row>(
+    `SELECT run_id, name, 0 AS attempt, 0 AS first_seq, NULL::bytea AS data, id, points, last, last_step, last_epoch, last_attempt,
+            min, min_step, min_epoch, max, max_step, max_epoch
+     FROM metric_series WHERE run_id = ANY($1) AND ($2::text[] IS NULL OR name = ANY($2))
+     UNION ALL
+     SELECT c.run_id, NULL, c.attempt, c.first_seq, c.data, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+     FROM metric_chunks c LEFT JOIN metric_marks m ON m.run_id = c.run_id AND m.attempt = c.attempt
+     WHERE c.run_id = ANY($1) AND c.last_seq > COALESCE(m.summarised_seq, 0)
+     ORDER BY run_id, attempt, first_seq, name`,
+    [runIds, names],
+  );
+  const known = new Map<number, SeriesSummary>();
+  for (const row of rows) {
+    const summary = row.data === null ? toSummary(row) : null;
+    if (summary) known.set(row.id, summary);
+  }
+  foldChunks(
+    known,
+    rows.flatMap(({ attempt, data }) => (data === null ? [] : [{ attempt, data }])),
   );
   const byRun: Record<string, MetricSummary[]> = {};
-  for (const row of rows) {
-    byRun[row.run_id] ??= [];
-    byRun[row.run_id]!.push({
-      ...{ name: row.name, points: row.points },
-      ...{ last: toWireNumber(row.last), lastStep: row.last_step, lastEpoch: row.last_epoch },
-      ...{ min: toWire(row.min), minStep: row.min_step, minEpoch: row.min_epoch },
-      ...{ max: toWire(row.max), maxStep: row.max_step, maxEpoch: row.max_epoch },
-    });
+  for (const { run_id, name, id } of rows) {
+    const summary = known.get(id);
+    if (name === null || !summary) continue;
+    byRun[run_id] ??= [];
+    byRun[run_id].push(toView(name, summary));
   }
   return byRun;
+}
+
+function toView(name: string, { points, last, min, max }: SeriesSummary): MetricSummary {
+  return {
+    ...{ name, points, last: toWireNumber(last.value), lastStep: last.step, lastEpoch: last.epoch },
+    ...{ min: min && toWireNumber(min.value), minStep: min?.step ?? null, minEpoch: min?.epoch ?? null },
+    ...{ max: max && toWireNumber(max.value), maxStep: max?.step ?? null, maxEpoch: max?.epoch ?? null },
+  };
 }
