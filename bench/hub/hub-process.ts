@@ -12,6 +12,8 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 export interface MeasuredHub extends HubAddress {
   url: string;
   pid: number;
+  /** Goes with the hub. */
+  dataDir: string;
   /** Of Postgres's first process. */
   postgresPid: number;
   /** Since the last call. */
@@ -85,6 +87,7 @@ export async function startMeasuredHub(): Promise<MeasuredHub> {
     ...address,
     url: `http://127.0.0.1:${address.port}`,
     pid: hub.pid!,
+    dataDir,
     postgresPid: Number(readFileSync(pidFile, 'utf8').split('\n', 1)[0]),
     usage() {
       hub.send('usage');

@@ -6,6 +6,8 @@ export interface CuttingProxy {
   /** Bytes that came from clients, headers included. */
   readonly sentBytes: number;
   readonly cuts: number;
+  /** Bytes of bodies that a PATCH sent although an earlier one had sent them, one number for each time that it happened. */
+  readonly resentBytes: readonly number[];
   /** As a pulled cable that both ends notice. */
   cut(): void;
   close(): Promise<void>;
@@ -21,6 +23,9 @@ export async function startCuttingProxy(hubUrl: string, cutAt: readonly number[]
   const waiting = [...cutAt];
   let sentBytes = 0;
   let cuts = 0;
+  let highest = 0;
+  let address = '';
+  const resentBytes: number[] = [];
   const track = (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => {});
@@ -33,8 +38,17 @@ export async function startCuttingProxy(hubUrl: string, cutAt: readonly number[]
     const upstream = connect(Number(port), hostname);
     track(client);
     track(upstream);
+    let position: number | null = null;
     client.on('data', (chunk) => {
       sentBytes += chunk.length;
+      const part = readPatchHead(chunk);
+      if (part) {
+        if (part.address !== address) highest = 0;
+        address = part.address;
+        if (part.offset < highest) resentBytes.push(highest - part.offset);
+        position = part.offset + part.bodyBytes;
+      } else if (position !== null) position += chunk.length;
+      highest = Math.max(highest, position ?? 0);
       if (waiting[0] === undefined || sentBytes < waiting[0]) return;
       waiting.shift();
       cut();
@@ -45,20 +59,31 @@ export async function startCuttingProxy(hubUrl: string, cutAt: readonly number[]
     upstream.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('The proxy has no port.');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${bound.port}`,
     get sentBytes() {
       return sentBytes;
     },
     get cuts() {
       return cuts;
     },
+    resentBytes,
     cut,
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A client waits for the answer to a part before it sends the next, so the head of a request begins a chunk. */
+function readPatchHead(chunk: Buffer): { address: string; offset: number; bodyBytes: number } | null {
+  if (chunk.toString('latin1', 0, 6) !== 'PATCH ') return null;
+  const end = chunk.indexOf('\r\n\r\n');
+  const head = chunk.toString('latin1', 0, Math.max(0, end));
+  const [, address = ''] = head.split(' ', 2);
+  const offset = head.match(/\r\nupload-offset: (\d+)/i)?.[1];
+  return offset === undefined ? null : { address, offset: Number(offset), bodyBytes: chunk.length - end - 4 };
 }
