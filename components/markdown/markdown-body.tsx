@@ -8,6 +8,7 @@ import type { ComponentProps } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { MemberLink } from '../share/member-link';
+import { cn } from '../ui/cn';
 
 const linkClass = 'text-accent underline decoration-accent-line underline-offset-2 hover:decoration-accent';
 
@@ -45,7 +46,16 @@ const components: Components = {
   h4: ({ children }) => <h6 className="mt-3 mb-1 font-medium text-ink-2 text-sm">{children}</h6>,
   h5: ({ children }) => <p className="mt-3 mb-1 font-medium text-ink-2 text-sm">{children}</p>,
   h6: ({ children }) => <p className="mt-3 mb-1 font-medium text-ink-3 text-sm">{children}</p>,
-  ul: ({ children }) => <ul className="my-2 list-disc space-y-1 pl-5 marker:text-ink-3">{children}</ul>,
+  ul: ({ children, className }) => (
+    <ul
+      className={cn(
+        'my-2 space-y-1 marker:text-ink-3 [&_input]:mr-2 [&_input]:align-[-2px]',
+        className?.includes('contains-task-list') ? 'list-none' : 'list-disc pl-5',
+      )}
+    >
+      {children}
+    </ul>
+  ),
   ol: ({ children, start }) => (
     <ol start={start} className="my-2 list-decimal space-y-1 pl-5 marker:text-ink-3">
       {children}

@@ -1,6 +1,6 @@
 import type { Top1Row } from '@mealtable/protocol/views';
-import Link from 'next/link';
 import { formatPercent } from '../format';
+import { MemberLink } from '../share/member-link';
 import { cn } from '../ui/cn';
 import { StatusText } from '../ui/status-badge';
 
@@ -15,9 +15,9 @@ export function SeedList({ row, isNarrow = false }: { row: Top1Row; isNarrow?: b
     >
       {row.values.map((value) => (
         <li key={value.runId} className="flex items-baseline gap-3 text-sm">
-          <Link href={`/runs/${value.runId}`} className="w-24 truncate text-accent hover:underline">
+          <MemberLink href={`/runs/${value.runId}`} className="w-24 truncate text-accent hover:underline">
             Seed <span className="num">{value.seed}</span>
-          </Link>
+          </MemberLink>
           <span className="num w-12 text-right">{formatPercent(value.top1)}</span>
           <span className="w-20 whitespace-nowrap text-ink-3 text-xs">
             {value.epoch !== null && (

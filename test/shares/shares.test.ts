@@ -92,6 +92,9 @@ const procedures = Object.entries(appRouter._def.procedures as unknown as Record
   ([name, { _def }]) => ({ name, type: _def.type, isShared: _def.meta?.isShared === true }),
 );
 
+/** With what a visitor may not know, should it be asked for. */
+const COLUMNS = ['status', 'host', 'message', 'variant'];
+
 /** All that a link opens, each with what asks for a study. Whoever adds one here has looked at what it answers. */
 const SHARED: Record<string, (of: { studyId: string; runIds: string[] }) => unknown> = {
   'studies.get': ({ studyId }) => ({ id: studyId }),
@@ -101,6 +104,13 @@ const SHARED: Record<string, (of: { studyId: string; runIds: string[] }) => unkn
   'events.ofStudy': ({ studyId }) => ({ id: studyId }),
   'charts.series': ({ runIds }) => ({ runs: runIds, metrics: ['val/top1'], buckets: 10 }),
   'charts.summaries': ({ runIds }) => ({ runs: runIds }),
+  'studyCharts.metricNames': ({ studyId }) => ({ id: studyId }),
+  'runsTable.schema': ({ studyId }) => ({ studyId }),
+  'runsTable.page': ({ studyId }) => ({
+    ...{ studyId, view: { filter: '', sort: [], group: [] }, open: [], columns: COLUMNS, offset: 0, limit: 50 },
+  }),
+  'runsTable.rows': ({ studyId, runIds }) => ({ studyId, columns: COLUMNS, ids: runIds }),
+  'runsTable.configs': ({ studyId, runIds }) => ({ studyId, ids: runIds }),
 };
 
 const shared = procedures.filter(({ isShared }) => isShared);
@@ -111,9 +121,16 @@ describe('procedures', () => {
     expect(shared.length).toBeGreaterThan(4);
   });
 
-  test.each(procedures.filter(({ isShared }) => !isShared))('$name refuses', async ({ name, type }) => {
-    const { status, code } = await call(name, type, { id: mine.studyId });
-    expect({ status, code }).toEqual({ status: 403, code: 'forbidden' });
+  test('refuse otherwise, every one', async () => {
+    const closed = procedures.filter(({ isShared }) => !isShared);
+    expect(closed.length).toBeGreaterThan(60);
+    const answers = await Promise.all(
+      closed.map(async ({ name, type }) => {
+        const { status, code } = await call(name, type, { id: mine.studyId });
+        return [name, status, code];
+      }),
+    );
+    expect(answers).toEqual(closed.map(({ name }) => [name, 403, 'forbidden']));
   });
 
   test.each(shared)('$name answers for the study behind the link, and for no other', async ({ name }) => {
@@ -130,6 +147,38 @@ describe('procedures', () => {
     const { body } = await call(name, 'query', inputOf(mine));
     for (const word of [HOST, PERSON, editor.email, REASON, 'hst_', 'Reviewers']) expect(body).not.toContain(word);
   });
+
+  test.each(shared)('$name gives nothing of another study’s runs beside its own', async ({ name }) => {
+    const { status, body } = await call(
+      name,
+      'query',
+      SHARED[name]!({ ...mine, runIds: [...mine.runIds, ...other.runIds] }),
+    );
+    expect([200, 404]).toContain(status);
+    for (const id of other.runIds) expect(body).not.toContain(id);
+  });
+
+  test.skipIf(!shared.some(({ name }) => name === 'runsTable.page'))(
+    'cannot be asked whether a host is there',
+    async () => {
+      const inputOf = SHARED['runsTable.page'] as (of: typeof mine) => { view: object };
+      for (const view of [
+        { filter: `host = "${HOST}"`, sort: [], group: [] },
+        { filter: `message ~ "${REASON}"`, sort: [], group: [] },
+        { filter: '', sort: [{ field: 'host', descending: false }], group: ['host'] },
+      ]) {
+        const { body } = await call('runsTable.page', 'query', { ...inputOf(mine), view });
+        // Whether it is right or wrong makes no difference to the answer, but for the words themselves.
+        const wrong = JSON.parse(
+          JSON.stringify(view).replaceAll(HOST, 'x'.repeat(HOST.length)).replaceAll(REASON, 'x'.repeat(REASON.length)),
+        );
+        const control = await call('runsTable.page', 'query', { ...inputOf(mine), view: wrong });
+        expect(body.replaceAll(HOST, 'x'.repeat(HOST.length)).replaceAll(REASON, 'x'.repeat(REASON.length))).toBe(
+          control.body,
+        );
+      }
+    },
+  );
 
   test('cannot be smuggled into a batch', async () => {
     const input = encodeURIComponent(JSON.stringify({ 0: { json: { id: mine.studyId } }, 1: { json: null } }));
