@@ -43,6 +43,7 @@ export function PivotCell({ row, span = 1, isBlank = false, ...looks }: PivotCel
         trigger={
           <button
             type="button"
+            title={unfinishedWords(row) || undefined}
             aria-label={`${says(row, looks.decimals)}. Runs of ${row.label}`}
             className="num inline-flex flex-wrap items-center justify-center gap-x-1.5 gap-y-0.5 rounded-control px-1 py-0.5 hover:bg-hover"
           >
@@ -76,7 +77,7 @@ function CellFigures({ row, decimals }: { row: Top1Row; decimals: number }) {
         <StatusIcon key={status} status={status} className="size-3.5" />
       ))}
       {mean === null ? (
-        <span className="text-ink-2 text-xs">{unfinishedWords(row) || 'No runs'}</span>
+        <span className="font-sans text-ink-2 text-xs">{unfinishedWords(row) || 'No runs'}</span>
       ) : (
         <span className="whitespace-nowrap">
           <span className={cn('font-medium', isBest && 'font-semibold text-accent')}>
@@ -88,9 +89,13 @@ function CellFigures({ row, decimals }: { row: Top1Row; decimals: number }) {
           </span>
         </span>
       )}
-      {isBest && <Badge tone="accent">Best</Badge>}
-      {isWithinNoiseOfBest && <Badge>≈ best</Badge>}
-      {isReference && <Badge>Reference</Badge>}
+      {(isBest || isWithinNoiseOfBest || isReference) && (
+        <span className="inline-flex flex-wrap gap-1 font-sans">
+          {isBest && <Badge tone="accent">Best</Badge>}
+          {isWithinNoiseOfBest && <Badge>≈ best</Badge>}
+          {isReference && <Badge>Reference</Badge>}
+        </span>
+      )}
     </>
   );
 }

@@ -95,21 +95,23 @@ export function pivotText(copy: PivotCopy): TextTable {
   const wide = (...parts: Part[]): TextCell => ({ parts, span: columns.length, align: 'l' });
   const resultOf = (row: Top1Row): Part[] => [...top1Parts(row, decimals), words(`(${runWords(row)})`)];
   const rowSpans = spansOf(rows);
+  const below = (first: TextCell, cells: readonly { row: Top1Row | null; span?: number }[]): TextLine[] =>
+    differences ? differenceLines(first, cells, decimals) : [];
   const students = rows.flatMap(({ levels, cells }, i): TextLine[] => {
     const names = levels.map((level, k) => (rowSpans[i]![k] === 0 ? BLANK : cell(words(level.words))));
-    const line = [
-      ...(names.length > 0 ? names : [cell(words('distilled'))]),
-      ...cells.map((row) => (row ? cell(...resultOf(row)) : BLANK)),
+    const results = cells.map((row) => (row ? cell(...resultOf(row)) : BLANK));
+    return [
+      [...(names.length > 0 ? names : [cell(words('distilled'))]), ...results],
+      ...below(
+        over(''),
+        cells.map((row) => ({ row })),
+      ),
     ];
-    return differences
-      ? [line, [...Array.from({ length: heads }, () => BLANK), ...cells.map((row) => differenceCell(row, decimals))]]
-      : [line];
   });
   const apart = alone.flatMap(({ label, cells }): TextLine[] => {
     const merged = mergeCells(cells);
-    const line = [over(label), ...merged.map(({ row, span }) => ({ parts: row ? resultOf(row) : [], span }))];
-    const below = [over(''), ...merged.map(({ row, span }) => ({ ...differenceCell(row, decimals), span }))];
-    return differences ? [line, below] : [line];
+    const results = merged.map(({ row, span }) => ({ parts: row ? resultOf(row) : [], span }));
+    return [[over(label), ...results], ...below(over(''), merged)];
   });
   const taught = teachers.map((row) => [over(row.label), wide(...resultOf(row))]);
   const published = reproduces
@@ -144,15 +146,24 @@ function headOf({ axes, columns }: Pivot, heads: number): TextLine[] {
   ]);
 }
 
-function differenceCell(row: Top1Row | null, decimals: number): TextCell {
-  if (row === null) return BLANK;
-  if (row.isReference) return cell(words('reference', true));
-  const { mean = null, interval = null, p = null } = row.difference ?? {};
-  if (mean === null) return BLANK;
-  return cell(
-    sign('Δ'),
-    figure(signed(mean, decimals)),
-    ...(interval === null ? [] : [figure(intervalWords(interval, decimals))]),
-    ...(p === null ? [] : [words('p'), figure(pWords(p))]),
+/** Below a line of results: the differences with their p, and their intervals; no line without any. */
+function differenceLines(
+  first: TextCell,
+  cells: readonly { row: Top1Row | null; span?: number }[],
+  decimals: number,
+): TextLine[] {
+  const lines = [differenceParts, intervalParts].map((partsOf) =>
+    cells.map(({ row, span = 1 }) => ({ parts: row ? partsOf(row, decimals) : [], span })),
   );
+  return lines.filter((line) => line.some(({ parts }) => parts.length > 0)).map((line) => [first, ...line]);
 }
+
+function differenceParts({ isReference, difference }: Top1Row, decimals: number): Part[] {
+  if (isReference) return [words('reference', true)];
+  const { mean = null, p = null } = difference ?? {};
+  if (mean === null) return [];
+  return [sign('Δ'), figure(signed(mean, decimals)), ...(p === null ? [] : [sign('p'), figure(pWords(p))])];
+}
+
+const intervalParts = ({ isReference, difference }: Top1Row, decimals: number): Part[] =>
+  isReference || !difference?.interval ? [] : [figure(intervalWords(difference.interval, decimals))];

@@ -126,7 +126,10 @@ function Published(props: { name: PublishedStudyName; heads: number; columns: nu
           </span>
         </th>
         <td colSpan={props.columns} className="num px-2 py-2 sm:px-3">
-          {formatPercent(top1, props.decimals)} <Badge>Not computed here</Badge>
+          {formatPercent(top1, props.decimals)}{' '}
+          <span className="font-sans">
+            <Badge>Not computed here</Badge>
+          </span>
         </td>
       </tr>
     </>

@@ -51,7 +51,11 @@ function contentOf(name: CostName, { hours, parameters, macs, imagesPerS, total 
   const spread = name === 'hours' ? hours && hoursSpread(hours) : imagesPerS && imagesSpread(imagesPerS);
   if (spread) return <Spread mean={spread[0]} std={spread[1]} />;
   if (name === 'hours' && total.attempts > 0)
-    return <span className="text-ink-3">{hoursWords(total.hours)} so far</span>;
+    return (
+      <span className="text-ink-3">
+        {hoursWords(total.hours)} {total.isOpen ? 'so far' : 'spent'}
+      </span>
+    );
   return NONE;
 }
 

@@ -7,9 +7,12 @@ import { cn } from '../ui/cn';
 export function DifferenceCell({
   difference,
   decimals = 2,
+  hasP = true,
 }: {
   difference: PairedDifference | null;
   decimals?: number;
+  /** Beside the interval, where the page is wide; it is in the hint in any case. */
+  hasP?: boolean;
 }) {
   if (difference === null) return <span className="text-ink-3">{NONE}</span>;
   const isNoise = isWithinNoise(difference);
@@ -22,7 +25,7 @@ export function DifferenceCell({
       {difference.interval && (
         <span className="block text-ink-3 text-xs leading-4">
           {formatInterval(difference.interval, decimals)}
-          {difference.p !== null && <span className="hidden xl:inline"> p {pWords(difference.p)}</span>}
+          {hasP && difference.p !== null && <span className="hidden xl:inline"> p {pWords(difference.p)}</span>}
         </span>
       )}
     </span>

@@ -1,18 +1,20 @@
 import { type PublishedStudyName, publishedStudy } from '@mealtable/protocol/published-studies';
 import { formatPercent, NONE } from '../format';
 import { Badge } from '../ui/badge';
+import { cn } from '../ui/cn';
 import { Td } from '../ui/table';
 
 interface PublishedRowProps {
   name: PublishedStudyName;
   columns: number;
   decimals: number;
+  hasStrip: boolean;
   /** Columns after that of top-1, which it has nothing for. */
   after: number;
 }
 
 /** The published result below the study's own: marked, since nothing of it was computed here. */
-export function PublishedRow({ name, columns, decimals, after }: PublishedRowProps) {
+export function PublishedRow({ name, columns, decimals, hasStrip, after }: PublishedRowProps) {
   const { title, teachers, inputSize, top1, top5 } = publishedStudy(name);
   return (
     <>
@@ -43,7 +45,7 @@ export function PublishedRow({ name, columns, decimals, after }: PublishedRowPro
         <Td align="right" className="num hidden md:table-cell">
           {NONE}
         </Td>
-        <Td className="hidden md:table-cell" />
+        <Td className={cn('hidden', hasStrip && 'md:table-cell')} />
         <Td align="right" className="num whitespace-pre">
           {formatPercent(top1, decimals)}
           <span className="block sm:inline-block sm:w-[7.5ch]" />

@@ -114,7 +114,7 @@ export function tableToLatex(table: TextTable, { float }: LatexOptions = {}): st
   return [
     head1,
     '\\begin{table}[t]',
-    '\\centering\\small',
+    '\\centering\\small\\setlength{\\tabcolsep}{4pt}',
     `\\caption{${captionText}}`,
     `\\label{${latexWord(float.label)}}`,
     ...tabular,
@@ -124,12 +124,12 @@ export function tableToLatex(table: TextTable, { float }: LatexOptions = {}): st
 }
 
 /** A name longer than this would push the table off the page: it is broken into lines. */
-const LONGEST_LINE = 60;
+const LONGEST_LINE = 40;
 
 function latexCell({ parts, span = 1, align = 'c' }: TextCell): string {
   const text = inLatex(parts);
   const length = parts.reduce((sum, part) => sum + (part.kind === 'sign' ? 1 : part.text.length), 0);
-  const set = length > LONGEST_LINE ? `\\parbox[t]{0.45\\linewidth}{\\raggedright\\strut ${text}\\strut}` : text;
+  const set = length > LONGEST_LINE ? `\\parbox[t]{0.3\\linewidth}{\\raggedright\\strut ${text}\\strut}` : text;
   return span === 1 ? set : `\\multicolumn{${span}}{${align}}{${set}}`;
 }
 

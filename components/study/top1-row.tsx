@@ -53,7 +53,8 @@ export function Top1Row(props: Top1RowProps) {
         <Td
           className={cn(
             'sm:pl-1.5 md:min-w-48',
-            costs && 'sticky left-0 z-10 max-w-44 bg-surface shadow-[1px_0_0_var(--line)] md:max-w-none md:shadow-none',
+            costs && 'sticky left-0 z-10 max-w-44 shadow-[1px_0_0_var(--line)] md:max-w-none md:shadow-none',
+            costs && (isBest ? OPAQUE_BEST : 'bg-surface'),
           )}
         >
           <button
@@ -108,7 +109,8 @@ export function Top1Row(props: Top1RowProps) {
         <Td align="right" className="hidden md:table-cell">
           <SeedCount row={row} />
         </Td>
-        <Td className="hidden md:table-cell">
+        {/* Columns of cost need its place. */}
+        <Td className={cn('hidden', !costs && 'md:table-cell')}>
           {range && hasStrip(row) && <SeedStrip row={row} range={range} isBest={isBest} />}
         </Td>
         <Td align="right" className="num whitespace-pre">
@@ -127,7 +129,7 @@ export function Top1Row(props: Top1RowProps) {
         )}
         <Td align="right" className="num whitespace-nowrap">
           {/* Another reference is marked before its differences have come. */}
-          <DifferenceCell difference={row.isReference ? null : row.difference} decimals={decimals} />
+          <DifferenceCell difference={row.isReference ? null : row.difference} decimals={decimals} hasP={!costs} />
         </Td>
         {costs && <CostCells names={costs.names} cost={costs.of(row)} />}
       </tr>
@@ -146,5 +148,8 @@ export function Top1Row(props: Top1RowProps) {
     </>
   );
 }
+
+/** The row's colour where it must hide what scrolls below. */
+const OPAQUE_BEST = 'bg-[color-mix(in_oklab,var(--accent-soft)_50%,var(--surface))]';
 
 const capitalise = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

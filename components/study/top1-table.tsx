@@ -64,24 +64,16 @@ export const Top1Table = memo(function Top1Table({ studyId, studyName, rows, rep
   const hint = [captionWords(metric, referenceLabel(chosen)), isPivot ? heldWords(pivot) : ''].join(' ');
 
   return (
-    <Section
-      title="Top-1"
-      hint={hint}
-      actions={
-        chosen.length > 0 && (
-          <>
-            <CopyLinkButton view={pinned(view, chosen, pivot)} />
-            <CopyTableMenu {...files} />
-            <DownloadTableMenu {...files} />
-          </>
-        )
-      }
-    >
+    <Section title="Top-1" hint={hint}>
       {chosen.length === 0 ? (
         <EmptyState icon={Table2} title="No variants" />
       ) : (
         <>
-          <Top1Toolbar view={view} onChange={change} rows={rows} />
+          <Top1Toolbar view={view} onChange={change} rows={rows}>
+            <CopyLinkButton view={pinned(view, chosen, pivot)} />
+            <CopyTableMenu {...files} />
+            <DownloadTableMenu {...files} />
+          </Top1Toolbar>
           {isPivot && <PivotControls axes={pivot.axes} view={view} onChange={change} />}
           <ReferenceNotice
             rows={rows}

@@ -2,6 +2,7 @@
 import { metricsPresent, TOP1_METRIC_WORDS } from '@mealtable/protocol/top1-metrics';
 import type { Top1Row } from '@mealtable/protocol/views';
 import { Check, Columns3, Grid3x3, Link2, Rows3 } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { Button } from '../ui/button';
 import { LabelledCheckbox } from '../ui/checkbox';
 import { useCopy } from '../ui/copy-button';
@@ -23,9 +24,11 @@ interface Top1ToolbarProps {
   view: TableView;
   onChange: (changes: Partial<TableView>) => void;
   rows: readonly Top1Row[];
+  /** At the other end. */
+  children: ReactNode;
 }
 
-export function Top1Toolbar({ view, onChange, rows }: Top1ToolbarProps) {
+export function Top1Toolbar({ view, onChange, rows, children }: Top1ToolbarProps) {
   const isPivot = view.view === 'pivot';
   // A chosen one stays in sight even while no run has it.
   const metrics = [...new Set([...metricsPresent(rows), view.metric])];
@@ -90,11 +93,12 @@ export function Top1Toolbar({ view, onChange, rows }: Top1ToolbarProps) {
           </div>
         </div>
       </Popover>
+      <div className="flex flex-wrap items-center gap-2 sm:ml-auto">{children}</div>
     </div>
   );
 }
 
-const WithIcon = ({ icon, children }: { icon: React.ReactNode; children: string }) => (
+const WithIcon = ({ icon, children }: { icon: ReactNode; children: string }) => (
   <span className="inline-flex items-center gap-1.5 [&_svg]:size-3.5">
     {icon}
     {children}

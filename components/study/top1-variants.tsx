@@ -57,7 +57,7 @@ export function Top1Variants({ rows, decimals, metric, costs, reproduces, onRefe
               <span>n</span>
             </Tip>
           </Th>
-          <Th className="hidden w-40 md:table-cell">Seeds</Th>
+          <Th className={cn('hidden w-40', !costs && 'md:table-cell')}>Seeds</Th>
           <Th align="right" className="sm:pr-[calc(7.5ch+12px)]">
             Top-1
           </Th>
@@ -107,7 +107,13 @@ export function Top1Variants({ rows, decimals, metric, costs, reproduces, onRefe
           </Fragment>
         ))}
         {reproduces && (
-          <PublishedRow name={reproduces} columns={columns} decimals={decimals} after={columns - COLUMNS + 1} />
+          <PublishedRow
+            name={reproduces}
+            columns={columns}
+            decimals={decimals}
+            hasStrip={!costs}
+            after={columns - COLUMNS + 1}
+          />
         )}
       </tbody>
     </Table>

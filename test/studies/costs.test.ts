@@ -11,10 +11,12 @@ import {
   type CoreHub,
   createCore,
   ended,
+  makeCheckpoint,
   makeReport,
   metrics,
   ScriptedAttempt,
   started,
+  uploadCheckpoint,
 } from '../support/core.ts';
 
 let core: Core;
@@ -39,11 +41,10 @@ test('every attempt’s slot time counts, by what the slot was; speed is the med
   const [grant] = await claimRuns(hub, hostId, 1);
   const trainer = new ScriptedAttempt(hub, grant!);
   const speeds = [100, 300, 110, 'NaN', 120].map((speed, i) => metrics(i + 1, { 'train/images_per_s': speed }));
-  await trainer.send(
-    started(),
-    ...speeds,
-    metrics(30, { 'val/top1': 90, 'test/best_top1': 88, 'test/latest_top1': 87 }),
-  );
+  const checkpoint = makeCheckpoint(hub, 30, 90);
+  const last = metrics(30, { 'val/top1': 90, 'test/best_top1': 88, 'test/latest_top1': 87 });
+  await trainer.send(started(), ...speeds, last, checkpoint.record);
+  await uploadCheckpoint(hub, checkpoint);
   await trainer.send(ended());
   await setTimes(grant!.runId, 1, '2026-01-01T00:00:00Z', '2026-01-01T02:30:00Z', 'gpu');
   // An attempt that was lost before it told what it ran on: its host has a GPU.

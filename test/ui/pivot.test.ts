@@ -219,9 +219,9 @@ describe('exports', () => {
       '  Teachers & Discriminator off & Discriminator on & Discriminator off & Discriminator on \\\\',
       '  \\midrule',
       '  a & $86.2$ $\\pm$ $1.3$ (3) & $86.4$ $\\pm$ $1.4$ (3) & \\textbf{87.1} $\\pm$ $1.2$ (3) & $86.6$ $\\pm$ $0.3$$^\\dagger$ (2 of 3, 1 failed) \\\\',
-      expect.stringMatching(/^ {3}& \$\\Delta\$ \$\+5\.2\$ \$\[\+4\.4, \+5\.9\]\$ p \$/),
+      expect.stringMatching(/^ {3}& \$\\Delta\$ \$\+5\.2\$ \$p\$ \$0\.\d+\$ & /),
+      expect.stringMatching(/^ {3}& \$\[\+4\.4, \+5\.9\]\$ & /),
       expect.stringMatching(/^ {2}a \+ b & /),
-      expect.any(String),
     ]);
     expect(lines).toContain(
       '  student alone & \\multicolumn{2}{c}{$81.0$ $\\pm$ $1.0$ (3)} & \\multicolumn{2}{c}{$84.0$ $\\pm$ $1.0$ (3)} \\\\',

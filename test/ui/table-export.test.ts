@@ -170,7 +170,7 @@ describe('LaTeX', () => {
 
   it('as a float has caption and label', () => {
     const lines = tableToLatex(top1Text(own), { float: { label: 'tab:my study_1' } }).split('\n');
-    expect(lines.slice(1, 3)).toEqual(['\\begin{table}[t]', '\\centering\\small']);
+    expect(lines.slice(1, 3)).toEqual(['\\begin{table}[t]', '\\centering\\small\\setlength{\\tabcolsep}{4pt}']);
     expect(lines[3]).toMatch(/^\\caption\{Top-1 in percent on the validation images, at the best epoch/);
     expect(lines[4]).toBe('\\label{tab:my-study-1}');
     expect(lines.at(-2)).toBe('\\end{table}');
@@ -181,7 +181,7 @@ describe('LaTeX', () => {
     const at = lines.findIndex((line) => line.includes('published'));
     expect(lines[at - 1]).toBe('  \\midrule');
     expect(lines[at]).toBe(
-      "  \\parbox[t]{0.45\\linewidth}{\\raggedright\\strut \\emph{ResNet-50 with CutMix, 224 px (published by MEAL V2's authors, on ImageNet; not computed here)}\\strut} & on & 224 & -- & $80.98$ & -- & -- & -- & -- \\\\",
+      "  \\parbox[t]{0.3\\linewidth}{\\raggedright\\strut \\emph{ResNet-50 with CutMix, 224 px (published by MEAL V2's authors, on ImageNet; not computed here)}\\strut} & on & 224 & -- & $80.98$ & -- & -- & -- & -- \\\\",
     );
     expect(lines[at + 1]).toBe('  \\bottomrule');
   });
