@@ -94,7 +94,7 @@ async function open(
     ids: idMaker(now),
     auth: createAuth({ db, secret: readOrMakeSecretFile(path.join(env.dataDir, 'auth-secret')), now }),
     baseUrl: () => baseUrlOf(env, listening.port),
-    blobs: env.s3 ? new S3Store(env.s3, blobsDir) : new DiskStore(blobsDir),
+    blobs: env.s3 ? await S3Store.open(env.s3, blobsDir) : new DiskStore(blobsDir),
     uploads: new Uploads(path.join(blobsDir, 'arriving'), now),
     blobsDir,
   };
