@@ -2,17 +2,12 @@
 /** Lines over a common x: theme-aware, resizing, zoomed by dragging, its cursor shared with charts of the same group. */
 import { useTheme } from 'next-themes';
 import { useEffect, useEffectEvent, useRef } from 'react';
-import uPlot from 'uplot';
-import { alignLines, type ChartLine } from './align-lines';
 import type { XAxis } from './axes';
+import type { ChartLine } from './chart-line';
+import { ChartPlot, type CursorReading, type Zoom } from './chart-plot';
 import { readChartTheme } from './chart-theme';
-import { buildOptions, type ChartShape, DIMMED } from './uplot-options';
 
-export interface CursorReading {
-  x: number;
-  /** The y of every line at its point nearest to the cursor, by id. */
-  values: ReadonlyMap<string, number>;
-}
+export type { CursorReading } from './chart-plot';
 
 interface LineChartProps {
   lines: readonly ChartLine[];
@@ -27,102 +22,50 @@ interface LineChartProps {
   onCursor?: (reading: CursorReading | null) => void;
 }
 
-export function LineChart({
-  lines,
-  axis,
-  label,
-  isLog = false,
-  height = 176,
-  syncKey,
-  marks = [],
-  onCursor,
-}: LineChartProps) {
+/** Charts with the same key are zoomed together. */
+const groups = new Map<string, Set<(zoom: Zoom | null) => void>>();
+
+export function LineChart(props: LineChartProps) {
+  const { lines, axis, label, isLog = false, height = 176, syncKey, marks = [], onCursor } = props;
   const frame = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
+  const plot = useRef<ChartPlot | null>(null);
+  const zoom = useRef<Zoom | null>(null);
   const { resolvedTheme } = useTheme();
   const theme = resolvedTheme === 'dark' ? 'dark' : 'light';
-  const looks = lines.map((line) => `${line.id}:${line.color}:${line.look ?? ''}:${line.band ? 'b' : ''}`).join('|');
-  const shapeKey = JSON.stringify({ axis, isLog, theme, height, syncKey: syncKey ?? null, looks });
-
-  const build = useEffectEvent((target: HTMLDivElement) => {
-    const shape: ChartShape = { axis, isLog, theme, height, syncKey: syncKey ?? null };
-    const hooks = { setCursor: [reportCursor], draw: [(u: uPlot) => drawMarks(u)] };
-    const options = buildOptions(lines, shape, readChartTheme(), target.clientWidth || 300, hooks);
-    return new uPlot(options, alignLines(lines), target);
+  const reportCursor = useEffectEvent((reading: CursorReading | null) => onCursor?.(reading));
+  const show = useEffectEvent(() => {
+    plot.current?.show({ lines, marks, zoom: zoom.current, ignoresOutliers: false });
   });
-  const reportCursor = useEffectEvent((u: uPlot) => onCursor?.(readCursor(u, lines)));
-  const drawMarks = useEffectEvent((u: uPlot) => drawVerticalMarks(u, marks));
+  const zoomTo = useEffectEvent((next: Zoom | null) => {
+    zoom.current = next;
+    show();
+  });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for all that needs a new chart
   useEffect(() => {
     const target = frame.current;
     if (!target) return;
-    const made = build(target);
-    plot.current = made;
-    const observer = new ResizeObserver(() => {
-      if (target.clientWidth > 0) made.setSize({ width: target.clientWidth, height });
+    const zoomMine = (next: Zoom | null) => zoomTo(next);
+    const mates = (syncKey === undefined ? undefined : groups.get(syncKey)) ?? new Set();
+    if (syncKey !== undefined) groups.set(syncKey, mates.add(zoomMine));
+    const made = new ChartPlot(target, { axis, isLog, theme, height, syncKey: syncKey ?? null }, readChartTheme(), {
+      onZoom: (next) => (syncKey === undefined ? zoomMine(next) : mates.forEach((zoomMate) => void zoomMate(next))),
+      onCursor: (reading) => reportCursor(reading),
     });
+    plot.current = made;
+    show();
+    const observer = new ResizeObserver(() => made.resize(target.clientWidth));
     observer.observe(target);
     return () => {
       observer.disconnect();
       made.destroy();
       plot.current = null;
+      mates.delete(zoomMine);
+      if (syncKey !== undefined && mates.size === 0) groups.delete(syncKey);
     };
-  }, [shapeKey, height]);
+  }, [axis, isLog, theme, height, syncKey]);
 
-  useEffect(() => {
-    const made = plot.current;
-    if (!made) return;
-    let column = 1;
-    for (const line of lines)
-      for (let i = 0; i < (line.band ? 3 : 1); i++, column++) {
-        const series = made.series[column];
-        if (series) series.alpha = line.isDimmed ? DIMMED : 1;
-      }
-    replaceData(made, alignLines(lines));
-  }, [lines]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew with what is to be drawn
+  useEffect(() => show(), [lines, marks]);
 
   return <div ref={frame} role="img" aria-label={label} style={{ height }} className="w-full min-w-0" />;
-}
-
-/** New points must not undo a zoom. */
-function replaceData(u: uPlot, data: uPlot.AlignedData): void {
-  const old = u.data[0];
-  const { min, max } = u.scales.x ?? {};
-  const [first, last] = [old[0], old[old.length - 1]];
-  const isZoomed = min != null && max != null && first != null && last != null && (min > first || max < last);
-  u.setData(data, !isZoomed);
-  if (isZoomed) u.redraw();
-}
-
-function readCursor(u: uPlot, lines: readonly ChartLine[]): CursorReading | null {
-  const { idx, idxs } = u.cursor;
-  const x = idx == null ? undefined : u.data[0][idx];
-  if (x === undefined || !idxs) return null;
-  const values = new Map<string, number>();
-  let column = 1;
-  for (const line of lines) {
-    const at = idxs[column];
-    const value = at == null ? null : u.data[column]?.[at];
-    if (value != null) values.set(line.id, value);
-    column += line.band ? 3 : 1;
-  }
-  return { x, values };
-}
-
-function drawVerticalMarks(u: uPlot, marks: readonly number[]): void {
-  const { ctx, bbox } = u;
-  ctx.save();
-  ctx.strokeStyle = readChartTheme().mark;
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
-  for (const mark of marks) {
-    const x = Math.round(u.valToPos(mark, 'x', true));
-    if (x <= bbox.left || x >= bbox.left + bbox.width) continue;
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-  }
-  ctx.restore();
 }

@@ -26,11 +26,36 @@ const COLORS: Record<Theme, readonly (readonly [number, number, number])[]> = {
 };
 const DASHES: readonly (number[] | undefined)[] = [undefined, [6, 3], [2, 3], [8, 3, 2, 3]];
 
+const colorAt = (index: number, theme: Theme) => COLORS[theme][index % COLORS[theme].length] ?? [0.6, 0, 0];
+
 /** @param opacity 0 to 1 */
 export function lineColor(index: number, theme: Theme, opacity = 1): string {
-  const [lightness, chroma, hue] = COLORS[theme][index % COLORS[theme].length] ?? [0.6, 0, 0];
+  const [lightness, chroma, hue] = colorAt(index, theme);
   return `oklch(${lightness} ${chroma} ${hue} / ${opacity})`;
 }
 
-export const lineDash = (index: number): number[] | undefined =>
-  DASHES[Math.floor(index / COLORS.light.length) % DASHES.length];
+/** By the line's own dash, or by the round of the palette that its colour is of. */
+export const lineDash = ({ color, dash }: { color: number; dash?: number | undefined }): number[] | undefined =>
+  DASHES[(dash ?? Math.floor(color / COLORS.light.length)) % DASHES.length];
+
+/** The same as #rrggbb, for programs that set papers. Björn Ottosson's OKLab to linear sRGB, then the curve of sRGB (IEC 61966-2-1). */
+export function lineHex(index: number, theme: Theme): string {
+  const [lightness, chroma, hue] = colorAt(index, theme);
+  const a = chroma * Math.cos((hue * Math.PI) / 180);
+  const b = chroma * Math.sin((hue * Math.PI) / 180);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  const linear = [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ];
+  const channels = linear.map((value) => {
+    const shown = value <= 0.0031308 ? 12.92 * value : 1.055 * value ** (1 / 2.4) - 0.055;
+    return Math.round(255 * Math.min(1, Math.max(0, shown)))
+      .toString(16)
+      .padStart(2, '0');
+  });
+  return `#${channels.join('')}`;
+}

@@ -1,53 +1,8 @@
 import type uPlot from 'uplot';
-import { type ChartLine, nearestWithValue } from './align-lines.ts';
 import type { XAxis } from './axes.ts';
+import type { PlotShape } from './chart-plot.ts';
 import type { ChartTheme } from './chart-theme.ts';
-import { lineColor, lineDash, type Theme } from './palette.ts';
 import { formatClockTick, formatSecondsTick, formatTick } from './ticks.ts';
-
-/** What decides the picture apart from the numbers; a change of it builds the chart anew. */
-export interface ChartShape {
-  axis: XAxis;
-  isLog: boolean;
-  theme: Theme;
-  height: number;
-  syncKey: string | null;
-}
-
-const FAINT = 0.26;
-const MAX_CURSOR_POINTS = 32;
-export const DIMMED = 0.1;
-
-function seriesOf(line: ChartLine, theme: Theme): uPlot.Series[] {
-  const main: uPlot.Series = {
-    label: line.id,
-    stroke: lineColor(line.color, theme, line.look === 'faint' ? FAINT : 1),
-    width: line.look === 'faint' ? 1 : 1.5,
-    dash: lineDash(line.color),
-    alpha: line.isDimmed ? DIMMED : 1,
-    // Only a lone point needs a dot to be seen.
-    points: { show: (u, i) => countValues(u.data[i]) === 1, size: 5 },
-  };
-  const edge: uPlot.Series = { stroke: 'transparent', width: 0, points: { show: false } };
-  return line.band ? [main, edge, edge] : [main];
-}
-
-function countValues(column: ArrayLike<unknown> | undefined): number {
-  let count = 0;
-  for (let i = 0; column && i < column.length && count < 2; i++)
-    if (column[i] !== null && column[i] !== undefined) count++;
-  return count;
-}
-
-function bandsOf(lines: readonly ChartLine[], theme: Theme): uPlot.Band[] {
-  const bands: uPlot.Band[] = [];
-  let column = 1;
-  for (const line of lines) {
-    if (line.band) bands.push({ series: [column + 1, column + 2], fill: lineColor(line.color, theme, 0.13) });
-    column += line.band ? 3 : 1;
-  }
-  return bands;
-}
 
 const formatX = (axis: XAxis) => (axis === 'elapsed' ? formatSecondsTick : formatTick);
 
@@ -56,12 +11,13 @@ const TIME_STEPS = [
   0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800,
 ];
 
+/** Axes, grid, cursor and dragging; scales are set by whoever draws, and no data are uPlot's. @param onReset a double click */
 export function buildOptions(
-  lines: readonly ChartLine[],
-  shape: ChartShape,
+  shape: PlotShape,
   theme: ChartTheme,
   width: number,
   hooks: uPlot.Hooks.Arrays,
+  onReset: () => void,
 ): uPlot.Options {
   const common = {
     stroke: theme.text,
@@ -76,11 +32,14 @@ export function buildOptions(
     padding: [8, shape.axis === 'clock' ? 18 : 8, 0, 0],
     legend: { show: false },
     scales: {
-      x: { time: shape.axis === 'clock' },
-      y: shape.isLog ? { distr: 3 } : { range: { min: { pad: 0.08 }, max: { pad: 0.08 } } },
+      x: { time: shape.axis === 'clock', range: (_, min, max) => [min, max] },
+      y: {
+        auto: false,
+        distr: shape.isLog ? 3 : 1,
+        range: (_, min, max) => [min ?? (shape.isLog ? 0.1 : 0), max ?? (shape.isLog ? 10 : 1)],
+      },
     },
-    series: [{}, ...lines.flatMap((line) => seriesOf(line, shape.theme))],
-    bands: bandsOf(lines, shape.theme),
+    series: [{}],
     axes: [
       {
         ...common,
@@ -96,6 +55,7 @@ export function buildOptions(
       },
       {
         ...common,
+        scale: 'y',
         gap: 6,
         space: 28,
         size: (_, values) => 14 + Math.max(3, ...(values ?? []).map((value) => value?.length ?? 0)) * 6,
@@ -104,11 +64,23 @@ export function buildOptions(
     ],
     cursor: {
       y: false,
-      // Each is an element of the page: with many lines they cost more than they show.
-      points: { show: lines.length <= MAX_CURSOR_POINTS, size: 6, width: 1.5, fill: theme.ground },
-      drag: { x: true, y: false, dist: 6 },
-      dataIdx: (u, series, index) => (series === 0 ? index : (nearestWithValue(u.data[series] ?? [], index) ?? index)),
-      ...(shape.syncKey !== null && { sync: { key: shape.syncKey, setSeries: false } }),
+      points: { show: false },
+      drag: { x: true, y: false, dist: 6, setScale: false },
+      bind: {
+        dblclick: () => () => {
+          onReset();
+          return null;
+        },
+      },
+      ...(shape.syncKey !== null && {
+        sync: {
+          key: shape.syncKey,
+          setSeries: false,
+          scales: ['x', null],
+          // A range that is dragged is told by onZoom; the other charts need no part in the dragging.
+          filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' },
+        },
+      }),
     },
     hooks,
   };

@@ -1,65 +1,65 @@
 'use client';
-import { isEnded, type RunStatus } from '@mealtable/protocol/statuses';
+import { isEnded } from '@mealtable/protocol/statuses';
+import type { RunDetailView } from '@mealtable/protocol/views';
 import { ChartLine } from 'lucide-react';
-import { useState } from 'react';
+import { useCallback, useMemo, useSyncExternalStore } from 'react';
+import { ChartBoard } from '../chart/chart-board';
+import type { ChartRun } from '../chart/chart-groups';
+import { useChartView } from '../chart/use-chart-view';
+import { useSeriesStore } from '../chart/use-series-store';
+import { RUN_VIEW } from '../chart/view-state';
 import { EmptyState } from '../ui/empty-state';
-import { ErrorState } from '../ui/error-state';
-import { Skeleton } from '../ui/skeleton';
-import { useChartSettings } from './chart-settings';
-import { ChartToolbar } from './chart-toolbar';
-import { groupMetrics } from './group-metrics';
-import { MetricChart } from './metric-chart';
-import type { RunMetrics } from './use-run-metrics';
 
-export function ChartsTab({ metrics, status, runId }: { metrics: RunMetrics; status: RunStatus; runId: string }) {
-  const [settings, setSettings] = useChartSettings();
-  const [filter, setFilter] = useState('');
-  const { buffer, version, error, retry } = metrics;
-  const names = buffer.metrics();
-  if (error && names.length === 0) return <ErrorState what="The curves" error={error} onRetry={retry} />;
-  if (!buffer.isCaughtUp && names.length === 0)
-    return (
-      <div role="status" aria-label="Loading charts" className="grid gap-3 md:grid-cols-2 xl:grid-cols-3">
-        {['a', 'b', 'c', 'd'].map((key) => (
-          <Skeleton key={key} className="h-52" />
-        ))}
-      </div>
-    );
-  if (names.length === 0)
-    return (
-      <EmptyState icon={ChartLine} title={isEnded(status) ? 'No points were recorded' : 'No points yet'}>
-        {isEnded(status)
-          ? 'The run ended before its first step. The log and the attempts say why.'
-          : 'Curves appear here with the first steps, and move while the run trains.'}
-      </EmptyState>
-    );
-  const groups = groupMetrics(names, filter);
+/** Charts of all metrics of one run. */
+export function ChartsTab({ run }: { run: RunDetailView }) {
+  const [view, change] = useChartView(RUN_VIEW);
+  const store = useSeriesStore();
+  const { id, seed, variantId, variantLabel, status, attempts } = run;
+  const isLive = !isEnded(status);
+  const runs = useMemo(
+    (): ChartRun[] => [
+      {
+        ...{ id, seed, variantId, variantLabel, label: `${variantLabel} · seed ${seed}` },
+        ...{ levels: null, color: 0, endedEarly: false, isLive },
+      },
+    ],
+    [id, seed, variantId, variantLabel, isLive],
+  );
+  const starts = attempts.flatMap(({ attempt, startStep, startedAt }) =>
+    attempt > 1 && startedAt !== null ? startStep : [],
+  );
+  const startsKey = starts.join(' ');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the list
+  const markedSteps = useMemo(() => starts, [startsKey]);
+  const hasLive = useSyncExternalStore(
+    useCallback((listener) => store.onNames(listener), [store]),
+    () => store.liveNames.size > 0,
+    () => false,
+  );
+  const hasMetrics = run.metrics.length > 0 || hasLive;
   return (
     <>
-      <ChartToolbar settings={settings} onChange={setSettings} filter={filter} onFilter={setFilter} />
-      {error ? <ErrorState what="A part of the curves" error={error} onRetry={retry} /> : null}
-      {groups.length === 0 && <p className="py-8 text-center text-ink-3 text-sm">No chart matches “{filter}”.</p>}
-      {groups.map((group) => (
-        <section key={group.section} aria-label={group.title} className="mb-6">
-          <h2 className="mb-2 font-medium text-ink-2 text-xs">{group.title}</h2>
-          <div className="grid gap-3 md:grid-cols-2 xl:grid-cols-3">
-            {group.metrics.map((metric) => {
-              const series = buffer.series(metric);
-              return series ? (
-                <MetricChart
-                  key={metric}
-                  metric={metric}
-                  series={series}
-                  version={version}
-                  settings={settings}
-                  color={group.color}
-                  syncKey={runId}
-                />
-              ) : null;
-            })}
-          </div>
-        </section>
-      ))}
+      {!hasMetrics && (
+        <EmptyState icon={ChartLine} title={isEnded(status) ? 'No points were recorded' : 'No points yet'}>
+          {isEnded(status)
+            ? 'The run ended before its first step. The log and the attempts say why.'
+            : 'Curves appear here with the first steps, and move while the run trains.'}
+        </EmptyState>
+      )}
+      {/* There also before the first point: it is what listens for it. */}
+      <div hidden={!hasMetrics}>
+        <ChartBoard
+          runs={runs}
+          factors={NO_FACTORS}
+          metrics={run.metrics}
+          store={store}
+          view={view}
+          change={change}
+          markedSteps={markedSteps}
+        />
+      </div>
     </>
   );
 }
+
+const NO_FACTORS = [] as const;

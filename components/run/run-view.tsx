@@ -22,7 +22,6 @@ import { RunFacts } from './run-facts';
 import { runTitle } from './run-title';
 import { TelemetryTab } from './telemetry-tab';
 import { useRun } from './use-run';
-import { useRunMetrics } from './use-run-metrics';
 import { WaitingPanel } from './waiting-panel';
 
 const TABS = ['charts', 'telemetry', 'log', 'config', 'attempts', 'checkpoints'] as const;
@@ -35,7 +34,6 @@ export function RunView({ id, initialTab }: { id: string; initialTab: string | n
 function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) {
   const query = useRun(id);
   const run = query.data;
-  const metrics = useRunMetrics(id, run?.attempts);
   const [tab, setTab] = useQueryTab(TABS, initialTab);
   useEffect(() => {
     if (run) document.title = `${runTitle(run)} · Mealtable`;
@@ -89,7 +87,7 @@ function RunPage({ id, initialTab }: { id: string; initialTab: string | null }) 
       <FailurePanel run={run} onShowLog={() => setTab('log')} />
       <Tabs value={tab} onChange={setTab} tabs={tabs} label="Run">
         <TabPanel value="charts">
-          <ChartsTab metrics={metrics} status={run.status} runId={run.id} />
+          <ChartsTab run={run} />
         </TabPanel>
         <TabPanel value="telemetry">
           <TelemetryTab run={run} />

@@ -1,115 +1,94 @@
 'use client';
 import { isEnded } from '@mealtable/protocol/statuses';
 import type { RunSummaryView, Top1Row } from '@mealtable/protocol/views';
+import { useQuery } from '@tanstack/react-query';
 import { ChartLine } from 'lucide-react';
-import { useMemo, useState } from 'react';
-import { X_AXIS_WORDS, type XAxis } from '../chart/axes';
-import { type CursorReading, LineChart } from '../chart/line-chart';
+import { useEffect, useMemo } from 'react';
+import { useMe } from '../account/use-me';
+import { ChartBoard } from '../chart/chart-board';
+import { SavedViews } from '../chart/saved-views';
+import { useChartView } from '../chart/use-chart-view';
+import { useSeriesStore } from '../chart/use-series-store';
+import { STUDY_VIEW } from '../chart/view-state';
+import { useIsShared } from '../share/shared-context';
+import { useTRPC } from '../trpc-provider';
 import { EmptyState } from '../ui/empty-state';
 import { ErrorState } from '../ui/error-state';
 import { Section } from '../ui/panel';
-import { Segmented } from '../ui/segmented';
-import { Select } from '../ui/select';
 import { Skeleton } from '../ui/skeleton';
-import { CurveLegend } from './curve-legend';
-import { colorsOf, runLines, variantLines } from './curve-lines';
-import { MAX_CURVES, useStudyCurves } from './use-study-curves';
+import { chartFactors, chartRuns } from './chart-runs';
 
-const AXES = ['epoch', 'step', 'elapsed'] as const satisfies readonly XAxis[];
-type Mode = 'runs' | 'mean';
+const HINT = 'Drag over a chart to zoom all of them, double-click to see everything again.';
 
+/** Charts of all metrics over the study's runs. */
 export function StudyCurves({ rows, runs }: { rows: readonly Top1Row[]; runs: readonly RunSummaryView[] }) {
-  const [metric, setMetric] = useState('val/top1');
-  const [axis, setAxis] = useState<XAxis>('epoch');
-  const [mode, setMode] = useState<Mode>('runs');
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const [focused, setFocused] = useState<string | null>(null);
-  const [reading, setReading] = useState<CursorReading | null>(null);
-  const started = useMemo(() => runs.filter((run) => run.startedAt !== null), [runs]);
-  const drawn = useMemo(() => started.slice(0, MAX_CURVES), [started]);
-  const { bufferOf, version, isLoading, error, retry } = useStudyCurves(drawn);
+  const studyId = runs[0]?.studyId;
+  const hasStarted = runs.some((run) => run.startedAt !== null);
+  if (studyId !== undefined && hasStarted) return <Curves studyId={studyId} rows={rows} runs={runs} />;
+  return (
+    <Section title="Curves">
+      <EmptyState icon={ChartLine} title="No curves yet">
+        {runs.every((run) => isEnded(run.status))
+          ? 'No run of this study ever started.'
+          : 'They begin with the first steps of the first run.'}
+      </EmptyState>
+    </Section>
+  );
+}
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `version` stands for what the buffers hold
-  const { lines, metrics } = useMemo(() => {
-    const input = { rows, runs: drawn, bufferOf, metric, axis, hidden, focused };
-    return {
-      lines: mode === 'runs' ? runLines(input) : variantLines(input),
-      metrics: [...new Set(drawn.flatMap((run) => bufferOf(run.id)?.metrics() ?? []))].sort(),
-    };
-  }, [rows, drawn, version, metric, axis, hidden, focused, mode]);
-  const pointCount = lines.reduce((sum, line) => sum + line.y.length, 0);
+function Curves({
+  studyId,
+  rows,
+  runs,
+}: {
+  studyId: string;
+  rows: readonly Top1Row[];
+  runs: readonly RunSummaryView[];
+}) {
+  const trpc = useTRPC();
+  const { canEdit } = useMe();
+  const isShared = useIsShared();
+  const [view, change, replace] = useChartView(STUDY_VIEW);
+  const store = useSeriesStore();
+  // Runs tell of their progress every second; charts are made anew only for what they show of them.
+  const shownRuns = useSteady(useMemo(() => chartRuns(rows, runs), [rows, runs]));
+  const factors = useSteady(useMemo(() => chartFactors(rows), [rows]));
+  const names = useQuery(trpc.studyCharts.metricNames.queryOptions({ id: studyId }));
+  const startedCount = shownRuns.length;
+  const { refetch } = names;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a run that starts may have metrics that no other had
+  useEffect(() => void refetch(), [startedCount, refetch]);
 
   return (
-    <Section
-      title="Curves"
-      hint={
-        started.length > MAX_CURVES
-          ? `Of the first ${MAX_CURVES} of ${started.length} started runs.`
-          : 'Validation over training, coloured by variant. Drag to zoom, double-click to see all.'
-      }
-      actions={
-        metrics.length > 0 && (
-          <>
-            <Select
-              aria-label="Metric"
-              value={metric}
-              onChange={setMetric}
-              options={metrics.map((name) => ({ value: name, label: name }))}
-              className="w-36"
-            />
-            <Segmented
-              label="X-axis"
-              value={axis}
-              onChange={setAxis}
-              options={AXES.map((value) => ({ value, label: X_AXIS_WORDS[value] }))}
-            />
-            <Segmented
-              label="Lines"
-              value={mode}
-              onChange={setMode}
-              options={[
-                { value: 'runs', label: 'Runs' },
-                { value: 'mean', label: 'Mean ± std' },
-              ]}
-            />
-          </>
-        )
-      }
-    >
-      {error && metrics.length === 0 ? (
-        <ErrorState what="The curves" error={error} onRetry={retry} />
-      ) : metrics.length === 0 && isLoading && started.length > 0 ? (
-        <Skeleton className="h-80" />
-      ) : metrics.length === 0 ? (
-        <EmptyState icon={ChartLine} title="No curves yet">
-          {runs.every((run) => isEnded(run.status))
-            ? 'No run of this study got as far as a validation.'
-            : 'They begin with the first validation of the first run.'}
-        </EmptyState>
-      ) : (
-        <div className="grid rounded-panel border bg-surface lg:grid-cols-[minmax(0,1fr)_320px]">
-          <div data-testid={`chart-${metric}`} data-points={pointCount} className="min-w-0 pt-3 pr-2 pb-1 pl-1">
-            <LineChart
-              lines={lines}
-              axis={axis}
-              height={340}
-              onCursor={setReading}
-              label={`${metric} of ${lines.length} ${mode === 'runs' ? 'runs' : 'variants'} by ${X_AXIS_WORDS[axis].toLowerCase()}`}
-            />
-          </div>
-          <CurveLegend
-            rows={rows}
-            runs={drawn}
-            colors={colorsOf(rows)}
-            lines={lines}
-            reading={reading}
-            axis={axis}
-            hidden={hidden}
-            onHidden={setHidden}
-            onFocus={setFocused}
-          />
+    <Section title="Curves" hint={HINT}>
+      {names.data === undefined && names.error ? (
+        <ErrorState what="The curves" error={names.error} onRetry={() => void refetch()} />
+      ) : names.data === undefined ? (
+        <div role="status" aria-label="Loading charts">
+          <Skeleton className="h-80" />
         </div>
+      ) : (
+        <ChartBoard
+          runs={shownRuns}
+          factors={factors}
+          metrics={names.data}
+          store={store}
+          view={view}
+          change={change}
+          actions={
+            !isShared && (
+              <SavedViews studyId={studyId} canEdit={canEdit} view={view} usual={STUDY_VIEW} onOpen={replace} />
+            )
+          }
+        />
       )}
     </Section>
   );
+}
+
+/** The first of equal values, for what is made anew at every change of it. */
+function useSteady<T>(value: T): T {
+  const key = JSON.stringify(value);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the value
+  return useMemo(() => value, [key]);
 }

@@ -10,8 +10,10 @@ import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
 import { runLogRouter } from './routers/run-log.ts';
 import { runsRouter } from './routers/runs.ts';
-import { studiesRouter } from './routers/studies.ts';
+import { savedViewsRouter } from './routers/saved-views.ts';
 import { sharesRouter } from './routers/shares.ts';
+import { studiesRouter } from './routers/studies.ts';
+import { studyChartsRouter } from './routers/study-charts.ts';
 import { teachersRouter } from './routers/teachers.ts';
 import { telemetryRouter } from './routers/telemetry.ts';
 import { tokensRouter } from './routers/tokens.ts';
@@ -31,6 +33,8 @@ export const appRouter = createRouter({
   runs: runsRouter,
   runLog: runLogRouter,
   charts: chartsRouter,
+  studyCharts: studyChartsRouter,
+  savedViews: savedViewsRouter,
   checkpoints: checkpointsRouter,
   evaluations: evaluationsRouter,
   shares: sharesRouter,

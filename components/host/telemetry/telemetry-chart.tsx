@@ -1,7 +1,7 @@
 'use client';
 import { useTheme } from 'next-themes';
 import { useMemo, useRef, useState } from 'react';
-import type { ChartLine } from '../../chart/align-lines';
+import type { ChartLine } from '../../chart/chart-line';
 import { type CursorReading, LineChart } from '../../chart/line-chart';
 import { lineColor } from '../../chart/palette';
 import { useHasBeenNear } from '../../chart/use-has-been-near';

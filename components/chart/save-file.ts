@@ -1,0 +1,40 @@
+/** Files that the page itself makes, given to the browser to keep. */
+
+export function saveFile(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The download has its own hold on the content by then; at once would be too early for some browsers.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** A metric's name as a file's. */
+export const fileNameOf = (metric: string, ending: string): string =>
+  `${
+    metric
+      .replace(/[^a-zA-Z0-9._-]+/g, '-')
+      .replace(/^[.-]+|-+$/g, '')
+      .slice(0, 100) || 'chart'
+  }.${ending}`;
+
+/** @param svg a document with its width and height @param scale pixels to a unit of it @throws when the browser cannot draw it */
+export async function svgToPng(svg: string, scale = 2): Promise<Blob> {
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = image.naturalWidth * scale;
+    canvas.height = image.naturalHeight * scale;
+    const ctx = canvas.getContext('2d');
+    ctx?.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const png = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+    if (!png) throw new Error('The browser made no image of the chart.');
+    return png;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
