@@ -91,9 +91,13 @@ export interface RunSchema {
   metrics: string[];
   /** By field, at most MAX_OFFERED_VALUES each. */
   values: Record<string, string[]>;
+  /** Attributes that whoever asks is not shown. */
+  hidden: string[];
 }
+/** What visitors of a share link are not shown: names of people and hosts, and texts that can hold any of them. */
+export const HIDDEN_FROM_VISITORS: readonly string[] = ['host', 'labels', 'pausedBy', 'failureMessage'];
 export const MAX_OFFERED_VALUES = 40;
-export const NO_RUNS: RunSchema = { runs: 0, config: [], varied: [], metrics: [], values: {} };
+export const NO_RUNS: RunSchema = { runs: 0, config: [], varied: [], metrics: [], values: {}, hidden: [] };
 
 export const SUMMARY_WORDS: Record<MetricSummaryName, string> = {
   best: 'best',
@@ -120,7 +124,8 @@ export class RunFields {
     const config = schema.config.map(
       ({ name, kind }): RunField => ({ name, kind, group: 'config', words: name.slice('config.'.length) }),
     );
-    const all = [...RUN_ATTRIBUTES, ...RUN_FACTORS, ...config].map((field): [string, RunField] => {
+    const attributes = RUN_ATTRIBUTES.filter(({ name }) => !schema.hidden.includes(name));
+    const all = [...attributes, ...RUN_FACTORS, ...config].map((field): [string, RunField] => {
       const values = field.values ?? schema.values[field.name];
       return [field.name, values ? { ...field, values } : field];
     });

@@ -10,6 +10,7 @@ import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
 import { runLogRouter } from './routers/run-log.ts';
 import { runsRouter } from './routers/runs.ts';
+import { runsTableRouter } from './routers/runs-table.ts';
 import { savedViewsRouter } from './routers/saved-views.ts';
 import { sharesRouter } from './routers/shares.ts';
 import { studiesRouter } from './routers/studies.ts';
@@ -31,6 +32,7 @@ export const appRouter = createRouter({
   teachers: teachersRouter,
   studies: studiesRouter,
   runs: runsRouter,
+  runsTable: runsTableRouter,
   runLog: runLogRouter,
   charts: chartsRouter,
   studyCharts: studyChartsRouter,

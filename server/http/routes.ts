@@ -7,6 +7,7 @@ import { blobRoutes, downloadRoutes } from '../checkpoints/http.ts';
 import { uploadRoutes } from '../checkpoints/uploads/http.ts';
 import { chartRoutes } from '../metrics/chart/http.ts';
 import { logRoutes } from '../output/http.ts';
+import { runsTableRoutes } from '../studies/runs-table/http.ts';
 import { dispatchAuth, dispatchSignInLink, dispatchSignOut } from './dispatch-auth.ts';
 import { dispatchSharePage } from './dispatch-share-page.ts';
 import { dispatchTrpc } from './dispatch-trpc.ts';
@@ -118,6 +119,7 @@ export function createRoutes(servePage: ServePage, dev: boolean): Route[] {
     ...downloadRoutes,
     ...uploadRoutes,
     ...logRoutes,
+    ...runsTableRoutes,
     ...chartRoutes,
     { methods: ['GET', 'HEAD', 'POST', 'PUT'], path: '/api/*', access: viewer, handle: notFound },
     ...pageRoutes(servePage),

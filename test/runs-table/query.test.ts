@@ -17,6 +17,7 @@ const fields = new RunFields({
   varied: ['teachers', 'discriminator'],
   metrics: ['train/loss', 'val/loss', 'val/top1', 'train/learning_rate'],
   values: { host: ['gpu-1', 'gpu "two"'], teachers: ['resnet152', 'resnet50'] },
+  hidden: [],
 });
 
 /** As brackets show it. */
