@@ -64,6 +64,13 @@ export class TrainingBatches {
     this.#started.set(step, loading);
   }
 
+  /** Begins to load as many of a fresh run's first batches as fit into `bytes`, one at least, of the first epoch. */
+  startFirst(bytes: number, inputSize: number): void {
+    const perBatch = this.#batchSize * 3 * (inputSize ** 2 + (this.#options.bothSizes?.[1] ?? 0) ** 2);
+    const count = Math.max(1, Math.min(this.stepsPerEpoch, Math.floor(bytes / perBatch)));
+    for (let step = 0; step < count; step++) this.start(step);
+  }
+
   /** The batch of a 0-based step. Rejects with DatasetInvalidError when too many images are unreadable. */
   take(step: number): Promise<Batch> {
     this.start(step);

@@ -38,6 +38,9 @@ import { validate } from './validate.ts';
 
 type TrainingContext = AttemptContext & { job: TrainingJob };
 
+/** Pixels that may lie ready before the first step. */
+const FIRST_BATCHES_BYTES = 32 * 1024 * 1024;
+
 /** Rejects with whatever ended the run early; `describeFailure` puts it into words. */
 export async function runTrainingAttempt(context: TrainingContext): Promise<'succeeded' | 'interrupted'> {
   const { job } = context;
@@ -50,13 +53,14 @@ export async function runTrainingAttempt(context: TrainingContext): Promise<'suc
   const seed = isCached(config) ? config.softLabels.augmentationSeed : config.seed;
   const pool = openImagePool(context, { inputSize: config.inputSize, seed });
   try {
+    const loading = openBatches(context, dataset, pool);
     const { runtime, precision } = await startRuntime(context, config.precision, 'runs');
     const softLabels = await openAttemptLabels(context, { dataset, published, precision, runtime, pool });
     try {
       const backend = runtime.versionText;
       const { task, progress } = await prepareTask(job, dataset, { published, precision, backend });
       try {
-        return await train(context, { dataset, pool, task, softLabels, runtime, precision }, progress);
+        return await train(context, { dataset, pool, ...loading, task, softLabels, runtime, precision }, progress);
       } finally {
         task.dispose();
       }
@@ -68,9 +72,31 @@ export async function runTrainingAttempt(context: TrainingContext): Promise<'suc
   }
 }
 
+/** The run's batches. The first ones of a fresh run are loaded while TensorFlow starts and the step's graph is made. */
+function openBatches({ job, records }: TrainingContext, { splits }: Dataset, pool: ImagePool) {
+  const { config, resumeDir } = { ...job, ...job.grant };
+  const unreadable = new UnreadableImages({ train: splits.train.length, val: splits.val.length }, (line) =>
+    records.log('warning', line),
+  );
+  const views = isCached(config) ? config.softLabels.viewsPerImage : null;
+  const training = new TrainingBatches(
+    {
+      ...{ pool, split: splits.train, unreadable },
+      ...{ batchSize: config.batchSize, accumulation: config.accumulation },
+      viewOf: views === null ? undefined : (epoch) => viewOfEpoch(epoch, views),
+      bothSizes: bothSizesOf(config),
+    },
+    Rng.seeded(config.seed),
+  );
+  if (resumeDir === null) training.startFirst(FIRST_BATCHES_BYTES, config.inputSize);
+  return { unreadable, training };
+}
+
 interface Prepared {
   dataset: Dataset;
   pool: ImagePool;
+  unreadable: UnreadableImages;
+  training: TrainingBatches;
   task: Task;
   softLabels: StoredLabels | null;
   runtime: Runtime;
@@ -80,22 +106,13 @@ interface Prepared {
 
 async function train(
   { attemptDir, job, records, shouldStop, freeBytes = availableBytes }: TrainingContext,
-  { dataset, pool, task, softLabels, runtime, precision }: Prepared,
+  { dataset, pool, unreadable, training, task, softLabels, runtime, precision }: Prepared,
   progress: Progress,
 ): Promise<'succeeded' | 'interrupted'> {
   const { config } = job.grant;
-  const { train: trainSplit, val: valSplit } = dataset.splits;
   const { batchSize } = config;
-  const unreadable = new UnreadableImages({ train: trainSplit.length, val: valSplit.length }, (line) =>
-    records.log('warning', line),
-  );
-  const views = isCached(config) ? config.softLabels.viewsPerImage : null;
-  const viewOf = views === null ? undefined : (epoch: number) => viewOfEpoch(epoch, views);
   const bothSizes = bothSizesOf(config);
-  const training = new TrainingBatches(
-    { pool, split: trainSplit, batchSize, unreadable, accumulation: config.accumulation, viewOf, bothSizes },
-    Rng.seeded(config.seed),
-  );
+  const { train: trainSplit, val: valSplit } = dataset.splits;
   const measured = task.averaged ?? task.network;
   const parameterCount = [...task.network.parameters.values()].reduce((sum, { size }) => sum + size, 0);
   records.write({
