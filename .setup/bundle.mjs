@@ -13,6 +13,8 @@ export const PROGRAMS = {
   'image-worker': 'trainer/data/image-worker.ts',
   /** Looks at a dataset's images for the agent. */
   'check-images': 'trainer/data/check-images.ts',
+  /** Converts models for the hub. */
+  'export-model': 'trainer/export/main.ts',
 };
 
 rmSync(inRoot('dist'), { recursive: true, force: true });

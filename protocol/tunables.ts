@@ -93,6 +93,12 @@ export const WEBHOOK_RETRY_MS: readonly number[] = [
 export const MAX_WEBHOOK_ANSWER_BYTES = 4_096;
 /** Webhooks of one hub. */
 export const MAX_WEBHOOKS = 50;
+/** A conversion of a model that takes longer is ended. */
+export const EXPORT_DEADLINE_MS = 300_000;
+/** Conversions that wait at once, the one at work included; further ones are refused until there is room. */
+export const MAX_WAITING_EXPORTS = 32;
+/** Converted models that nobody asks for in so long are deleted; they can be made again. */
+export const EXPORT_KEPT_MS = 30 * 24 * 3_600_000;
 
 export interface AgentTunables {
   heartbeatMs: number;

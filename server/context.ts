@@ -10,6 +10,7 @@ import type { BlobStore } from './checkpoints/blob-store.ts';
 import type { Uploads } from './checkpoints/uploads/uploads.ts';
 import type { PrismaClient } from './db.ts';
 import type { HubEnv } from './env.ts';
+import type { Exporter } from './exports/exporter.ts';
 import type { Launchers } from './launchers/launchers.ts';
 import type { ShareVisitor } from './shares/share-rows.ts';
 
@@ -45,6 +46,8 @@ export interface Hub {
   launchers: Launchers;
   /** Files by their hash: of checkpoints, and of what is made from them. */
   blobs: BlobStore;
+  /** Makes models of other formats. */
+  exporter: Exporter;
   /** Files that agents are sending in parts. */
   uploads: Uploads;
   /** Folder of the disk's blob store, and in any case of what is still arriving. */

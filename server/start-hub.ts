@@ -15,6 +15,7 @@ import { isDatabaseDown } from './database-down.ts';
 import { openDatabase } from './db.ts';
 import type { HubEnv } from './env.ts';
 import { explainFileFault } from './explain-file-fault.ts';
+import { Exporter } from './exports/exporter.ts';
 import { createAllowedHosts } from './http/allowed-hosts.ts';
 import { createGate } from './http/gate.ts';
 import { checkHandshake, guardSockets, guardUpgrades } from './http/guard-sockets.ts';
@@ -85,6 +86,10 @@ async function open(
   const { db, pool, close } = openDatabase(url);
   closers.add('The database connections', close);
   const blobsDir = path.join(env.dataDir, 'blobs');
+  const blobs = env.s3 ? await S3Store.open(env.s3, blobsDir) : new DiskStore(blobsDir);
+  const exporter = new Exporter({ pool, blobs }, { folder: path.join(env.dataDir, 'exporting') });
+  await exporter.prepare();
+  closers.add('The converter', () => exporter.close());
   const core = {
     db,
     pool,
@@ -94,7 +99,8 @@ async function open(
     ids: idMaker(now),
     auth: createAuth({ db, secret: readOrMakeSecretFile(path.join(env.dataDir, 'auth-secret')), now }),
     baseUrl: () => baseUrlOf(env, listening.port),
-    blobs: env.s3 ? await S3Store.open(env.s3, blobsDir) : new DiskStore(blobsDir),
+    blobs,
+    exporter,
     uploads: new Uploads(path.join(blobsDir, 'arriving'), now),
     blobsDir,
   };

@@ -4,14 +4,15 @@ import { checkpointsRouter } from './routers/checkpoints.ts';
 import { datasetsRouter } from './routers/datasets.ts';
 import { evaluationsRouter } from './routers/evaluations.ts';
 import { eventsRouter } from './routers/events.ts';
+import { exportsRouter } from './routers/exports.ts';
 import { hostsRouter } from './routers/hosts.ts';
 import { launchersRouter } from './routers/launchers.ts';
 import { meRouter } from './routers/me.ts';
 import { membersRouter } from './routers/members.ts';
 import { runLogRouter } from './routers/run-log.ts';
 import { runsRouter } from './routers/runs.ts';
-import { runsTableRouter } from './routers/runs-table.ts';
 import { savedViewsRouter } from './routers/saved-views.ts';
+import { runsTableRouter } from './routers/runs-table.ts';
 import { sharesRouter } from './routers/shares.ts';
 import { studiesRouter } from './routers/studies.ts';
 import { studyChartsRouter } from './routers/study-charts.ts';
@@ -31,15 +32,16 @@ export const appRouter = createRouter({
   datasets: datasetsRouter,
   teachers: teachersRouter,
   studies: studiesRouter,
+  shares: sharesRouter,
   runs: runsRouter,
-  runsTable: runsTableRouter,
   runLog: runLogRouter,
+  runsTable: runsTableRouter,
   charts: chartsRouter,
+  checkpoints: checkpointsRouter,
   studyCharts: studyChartsRouter,
   savedViews: savedViewsRouter,
-  checkpoints: checkpointsRouter,
+  exports: exportsRouter,
   evaluations: evaluationsRouter,
-  shares: sharesRouter,
   events: eventsRouter,
   webhooks: webhooksRouter,
 });

@@ -5,6 +5,7 @@
 import type { UserRole } from '@mealtable/protocol/statuses';
 import { blobRoutes, downloadRoutes } from '../checkpoints/http.ts';
 import { uploadRoutes } from '../checkpoints/uploads/http.ts';
+import { exportRoutes } from '../exports/http.ts';
 import { chartRoutes } from '../metrics/chart/http.ts';
 import { logRoutes } from '../output/http.ts';
 import { runsTableRoutes } from '../studies/runs-table/http.ts';
@@ -116,8 +117,9 @@ export function createRoutes(servePage: ServePage, dev: boolean): Route[] {
   return [
     ...apiRoutes,
     ...blobRoutes,
-    ...downloadRoutes,
     ...uploadRoutes,
+    ...exportRoutes,
+    ...downloadRoutes,
     ...logRoutes,
     ...runsTableRoutes,
     ...chartRoutes,

@@ -8,6 +8,7 @@ import { defaultRule } from '../checkpoints/retention.ts';
 import { pruneEndedRuns } from '../checkpoints/retention-preview.ts';
 import type { Hub } from '../context.ts';
 import { pruneEvents } from '../events/prune-events.ts';
+import { forgetUnusedExports } from '../exports/export-rows.ts';
 import { describeHostStates } from '../hosts/host-rows.ts';
 import { startTending } from '../metrics/compact/tend.ts';
 import { expireLeases, renewAllLeases } from '../runs/lifecycle-lease.ts';
@@ -43,6 +44,7 @@ export async function startBackground(hub: Hub, leaseSweepMs: number = LEASE_SWE
     }),
     repeat('The sweep of the blob store', BLOB_SWEEP_MS, async () => {
       await pruneEndedRuns(hub, defaultRule(hub.env.keptCheckpoints));
+      await forgetUnusedExports(hub.pool);
       await sweepBlobs(hub);
     }),
     repeat('The sweep of uploads', BLOB_SWEEP_MS, () => hub.uploads.sweep()),
