@@ -17,6 +17,7 @@ import { migrateDatabase } from '../server/postgres/migrate.ts';
 import { createStudy } from '../server/studies/create.ts';
 import { loadOverview } from '../server/studies/overview.ts';
 import { loadProgress } from '../server/studies/progress.ts';
+import { loadStudyTable } from '../server/studies/table.ts';
 import { loadStudyView } from '../server/studies/view.ts';
 import { smallStudy } from '../test/support/small-study.ts';
 
@@ -110,6 +111,7 @@ try {
   const reads = {
     overview: () => loadOverview(pool, id),
     progress: () => loadProgress(pool, id, Date.now()),
+    table: () => loadStudyTable(pool, id),
     activity: () => loadStudyEvents(pool, id, null, 8),
     get: () => loadStudyView(pool, id),
   };

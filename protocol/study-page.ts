@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { StudyId } from './ids.ts';
 import type { RunStatus } from './statuses.ts';
 import type { StudyDesign } from './study-design.ts';
+import type { RunSummaryView, Top1Row } from './views.ts';
 
 export const Question = z.string().trim().max(300, 'A question has at most 300 characters.');
 export const Notes = z.string().max(20_000, 'Notes have at most 20,000 characters.');
@@ -35,6 +36,15 @@ export interface StudyOverview {
   /** Those of them that train for the study's number of epochs: students and the student alone. */
   comparedCount: number;
 }
+
+/** What a study's tables and curves are drawn from. */
+export interface StudyTable {
+  referenceVariantId: string | null;
+  rows: Top1Row[];
+  /** All of the study, variant by variant. */
+  runs: StudyRun[];
+}
+export type StudyRun = Pick<RunSummaryView, 'id' | 'variantId' | 'seed' | 'status' | 'startedAt'>;
 
 /** How far a study is, and how long it still takes. */
 export interface StudyProgress {

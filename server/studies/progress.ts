@@ -11,13 +11,15 @@ const RUNS = `
   SELECT r.id, r.variant_id, r.role || ' ' || r.network || ' ' || v.input_size AS kind, r.status,
          r.status = 'queued' AND r.held_at IS NOT NULL AS is_paused, r.steps_completed, r.steps_per_epoch,
          COALESCE((r.config->>'epochs')::int, (r.config#>>'{softLabels,viewsPerImage}')::int, 1) AS epochs,
-         a.started_at, a.ended_at, COALESCE(a.start_step, 0) AS start_step, d.needs
+         a.started_at, a.ended_at, COALESCE(a.start_step, 0) AS start_step
   FROM runs r JOIN variants v ON v.id = r.variant_id
   LEFT JOIN run_attempts a ON a.run_id = r.id AND a.attempt = r.attempt
-  LEFT JOIN LATERAL (
-    SELECT array_agg(d.depends_on_id) AS needs FROM run_dependencies d WHERE d.run_id = r.id AND r.status = 'queued'
-  ) d ON true
   WHERE r.study_id = $1 ORDER BY ${queueOrder('r')}`;
+
+/** What the study's waiting runs need that has not ended well yet. */
+const NEEDS = `
+  SELECT d.run_id, d.depends_on_id FROM runs r JOIN run_dependencies d ON d.run_id = r.id JOIN runs n ON n.id = d.depends_on_id
+  WHERE r.study_id = $1 AND r.status = 'queued' AND n.status <> 'succeeded'`;
 
 /** Queued runs of other studies that are before the first of this one. */
 const AHEAD = `
@@ -44,8 +46,10 @@ export async function loadProgress(db: Queryable, studyId: string, now: number):
     started_at: Date | null;
     ended_at: Date | null;
     start_step: number;
-    needs: string[] | null;
   }>(RUNS, [studyId]);
+  const { rows: needs } = await db.query<{ run_id: string; depends_on_id: string }>(NEEDS, [studyId]);
+  const needsOf = new Map<string, string[]>();
+  for (const { run_id, depends_on_id } of needs) needsOf.set(run_id, [...(needsOf.get(run_id) ?? []), depends_on_id]);
   const ahead = await db.query<{ n: number }>(AHEAD, [studyId]);
   const counts = Object.fromEntries(RUN_STATUSES.map((status) => [status, 0])) as Record<RunStatus, number>;
   for (const { status } of rows) counts[status]++;
@@ -62,7 +66,7 @@ export async function loadProgress(db: Queryable, studyId: string, now: number):
       startedAt: toMillis(row.started_at),
       endedAt: toMillis(row.ended_at),
       startStep: row.start_step,
-      needs: row.needs ?? [],
+      needs: needsOf.get(row.id) ?? [],
     }),
   );
   return {

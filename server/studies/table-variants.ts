@@ -10,6 +10,12 @@ export interface KeyedVariant extends TableVariant {
   key: string;
 }
 
+/** What the tables take of a run. */
+export type TableRun = Pick<
+  RunSummaryView,
+  'id' | 'variantId' | 'seed' | 'status' | 'bestTop1' | 'bestEpoch' | 'lastTop1'
+>;
+
 /**
  * All variants that have a top-1, in the order of the table whatever the order of the rows in the database.
  * @param runs all of the study's
@@ -17,7 +23,7 @@ export interface KeyedVariant extends TableVariant {
 export async function loadTableVariants(
   db: Queryable,
   studyId: string,
-  runs: readonly RunSummaryView[],
+  runs: readonly TableRun[],
 ): Promise<KeyedVariant[]> {
   const { rows } = await db.query<Omit<KeyedVariant, 'values' | 'variantId' | 'inputSize'> & StoredNames>(
     `SELECT id, key, role, label, levels, network, input_size FROM variants

@@ -99,6 +99,7 @@ const COLUMNS = ['status', 'host', 'message', 'variant'];
 const SHARED: Record<string, (of: { studyId: string; runIds: string[] }) => unknown> = {
   'studies.get': ({ studyId }) => ({ id: studyId }),
   'studies.overview': ({ studyId }) => ({ id: studyId }),
+  'studies.table': ({ studyId }) => ({ id: studyId }),
   'studies.progress': ({ studyId }) => ({ id: studyId }),
   'studies.costs': ({ studyId }) => ({ id: studyId }),
   'events.ofStudy': ({ studyId }) => ({ id: studyId }),

@@ -21,6 +21,7 @@ import {
 } from '../../studies/manage.ts';
 import { changeText, loadOverview } from '../../studies/overview.ts';
 import { loadProgress } from '../../studies/progress.ts';
+import { loadStudyTable } from '../../studies/table.ts';
 import { loadStudyView } from '../../studies/view.ts';
 import { createRouter, editorProcedure, sharedProcedure, viewerProcedure } from '../trpc.ts';
 
@@ -39,6 +40,8 @@ export const studiesRouter = createRouter({
     const study = await loadOverview(ctx.pool, input.id);
     return ctx.visitor ? redactOverview(study) : study;
   }),
+  /** Its rows, and as much of its runs as curves need. */
+  table: sharedProcedure(OneStudy, ofStudy).query(({ ctx, input }) => loadStudyTable(ctx.pool, input.id)),
   progress: sharedProcedure(OneStudy, ofStudy).query(({ ctx, input }) =>
     loadProgress(ctx.pool, input.id, ctx.now().getTime()),
   ),
