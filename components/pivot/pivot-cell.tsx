@@ -59,7 +59,7 @@ export function PivotCell({ row, span = 1, isBlank = false, ...looks }: PivotCel
           </Button>
         )}
       </Popover>
-      {looks.differences && row.role !== 'teacher' && !row.isReference && (
+      {looks.differences && row.difference?.mean != null && (
         <span className="num block pb-0.5 text-xs">
           <DifferenceCell difference={row.difference} decimals={looks.decimals} />
         </span>

@@ -70,7 +70,7 @@ export function Top1Row(props: Top1RowProps) {
               aria-hidden
               className={cn('mt-0.5 size-4 shrink-0 text-ink-3 transition-transform', isOpen && 'rotate-90')}
             />
-            <span className={cn('[overflow-wrap:anywhere]', isBest && 'font-semibold')}>{name}</span>
+            <span className={cn('line-clamp-4 [overflow-wrap:anywhere]', isBest && 'font-semibold')}>{name}</span>
           </button>
           {(isBest || row.isReference || row.isWithinNoiseOfBest) && (
             <span className="ml-2 inline-flex flex-wrap gap-1 align-top">
