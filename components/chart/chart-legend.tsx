@@ -27,7 +27,7 @@ export const ChartLegend = memo(function ChartLegend({ groups, hidden, change, o
     change({ hidden: hidden.includes(key) ? hidden.filter((other) => other !== key) : [...hidden, key] });
   };
   return (
-    <div className="flex max-h-44 min-h-0 min-w-0 flex-col rounded-panel border bg-surface xl:sticky xl:top-16 xl:max-h-[calc(100dvh-6rem)]">
+    <div className="flex max-h-44 min-h-0 min-w-0 flex-col rounded-panel border bg-surface xl:sticky xl:top-26 xl:max-h-[calc(100dvh-8rem)]">
       <div className="flex items-center justify-between border-b px-3 py-1.5 text-ink-3 text-xs">
         <span>
           <span className="num">{groups.length}</span> {groups.length === 1 ? 'line' : 'lines'}

@@ -1,13 +1,13 @@
 'use client';
 import { useState } from 'react';
-import { formatAbsolute, formatMetric, plural } from '../format';
+import { formatMetric, plural } from '../format';
 import { Button } from '../ui/button';
 import { ScrollRegion } from '../ui/scroll-region';
 import { Segmented } from '../ui/segmented';
 import { X_AXIS_WORDS, type XAxis } from './axes';
 import { type ChartLine, isRead } from './chart-line';
 import type { CursorReading, Zoom } from './chart-plot';
-import { bandWords, placeWords } from './place-words';
+import { bandWords, placeCell, placeWords } from './place-words';
 import { firstAtOrAfter } from './y-range';
 
 const PAGE = 50;
@@ -96,7 +96,7 @@ function LinesTable({ metric, lines, axis, reading, shown }: ChartTableProps) {
                 <th scope="row" className={`${cell} font-normal`}>
                   {line.label ?? line.id}
                 </th>
-                <td className={number}>{x === undefined ? '' : placeWords(x, axis)}</td>
+                <td className={number}>{x === undefined ? '' : placeCell(x, axis)}</td>
                 <td className={number}>{formatMetric(line.y[place])}</td>
                 <td className={number}>{bandWords(line.band?.low[place], line.band?.high[place])}</td>
                 <td className={number}>{line.n?.[place] ?? 1}</td>
@@ -146,7 +146,7 @@ function PointsTable({ metric, lines, axis, shown }: Omit<ChartTableProps, 'read
             {places.slice(current * PAGE, (current + 1) * PAGE).map((x) => (
               <tr key={x}>
                 <th scope="row" className={`${number} font-normal`}>
-                  {axis === 'clock' ? formatAbsolute(x * 1000) : x.toLocaleString('en', { maximumFractionDigits: 4 })}
+                  {placeCell(x, axis)}
                 </th>
                 {byPlace.map((points, i) => (
                   <td key={columns[i]?.id} className={number}>

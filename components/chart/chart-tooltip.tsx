@@ -10,6 +10,9 @@ import { bandWords, placeWords } from './place-words';
 
 /** Lines named at once, those nearest to the pointer. */
 const MAX_ROWS = 8;
+/** In CSS pixels: between the cursor and the words, and the words' width at most. */
+const GAP = 14;
+const WIDEST = 340;
 
 interface ChartTooltipProps {
   reading: CursorReading;
@@ -35,8 +38,11 @@ export function ChartTooltip({ reading, lines, axis, theme, width }: ChartToolti
   return (
     <div
       aria-hidden
-      className="pointer-events-none absolute top-1 z-10 w-max max-w-[min(22rem,85%)] rounded-control border bg-raised px-2.5 py-1.5 text-xs shadow-raised"
-      style={isRight ? { right: width - reading.left + 14 } : { left: reading.left + 14 }}
+      className="pointer-events-none absolute top-1 z-10 w-max rounded-control border bg-raised px-2.5 py-1.5 text-xs shadow-raised"
+      style={{
+        ...(isRight ? { right: width - reading.left + GAP } : { left: reading.left + GAP }),
+        maxWidth: Math.min(WIDEST, (isRight ? reading.left : width - reading.left) - GAP),
+      }}
     >
       <p className="num mb-0.5 text-ink-3">{placeWords(reading.x, axis)}</p>
       <ul>

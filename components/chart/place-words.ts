@@ -10,6 +10,12 @@ export function placeWords(x: number, axis: XAxis, isLong = false): string {
   return `epoch ${Number.isInteger(x) ? x : formatTick(x)}`;
 }
 
+/** The same in a column that says what it counts. */
+export const placeCell = (x: number, axis: XAxis): string =>
+  axis === 'step' || axis === 'epoch'
+    ? x.toLocaleString('en', { maximumFractionDigits: 4 })
+    : placeWords(x, axis, true);
+
 export const bandWords = (low: number | null | undefined, high: number | null | undefined): string =>
   low === null || low === undefined || high === null || high === undefined || low === high
     ? ''

@@ -24,7 +24,7 @@ export interface Want {
   zoom: ((runId: string) => Range | null) | null;
 }
 
-const READS_AT_ONCE = 3;
+const READS_AT_ONCE = 2;
 /** How long a room may take before the past is read without it; what was missed is read again once it is joined. */
 const JOIN_WAIT_MS = 1_000;
 const RETRY_MS = 5_000;

@@ -2,6 +2,7 @@ import type uPlot from 'uplot';
 import type { XAxis } from './axes.ts';
 import type { PlotShape } from './chart-plot.ts';
 import type { ChartTheme } from './chart-theme.ts';
+import { logTicks } from './nice-ticks.ts';
 import { formatClockTick, formatSecondsTick, formatTick } from './ticks.ts';
 
 const formatX = (axis: XAxis) => (axis === 'elapsed' ? formatSecondsTick : formatTick);
@@ -28,8 +29,8 @@ export function buildOptions(
   return {
     width,
     height: shape.height,
-    // A time of day at the right edge needs half its width.
-    padding: [8, shape.axis === 'clock' ? 18 : 8, 0, 0],
+    // The last label of the x-axis needs half its width.
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: shape.axis === 'clock', range: (_, min, max) => [min, max] },
@@ -60,6 +61,10 @@ export function buildOptions(
         space: 28,
         size: (_, values) => 14 + Math.max(3, ...(values ?? []).map((value) => value?.length ?? 0)) * 6,
         values: (_, splits) => splits.map((value) => (value === null ? '' : formatTick(value))),
+        ...(shape.isLog && {
+          splits: (_: uPlot, _axis: number, min: number, max: number) => logTicks(min, max),
+          filter: (_: uPlot, splits: number[]) => splits,
+        }),
       },
     ],
     cursor: {

@@ -43,7 +43,10 @@ export function yRange(
     if (value > max) max = value;
   };
   for (const { x, y, extent, band } of lines) {
-    for (let i = firstAtOrAfter(x, from); i < x.length && (x[i] as number) <= to; i++) {
+    const begin = firstAtOrAfter(x, from);
+    add(valueAt(x, y, from, begin));
+    add(valueAt(x, y, to, firstAtOrAfter(x, to)));
+    for (let i = begin; i < x.length && (x[i] as number) <= to; i++) {
       add(y[i]);
       if (extent && !ignoresOutliers) {
         add(extent.min[i]);
@@ -62,6 +65,14 @@ export function yRange(
   }
   if (min > max) return isLog ? { min: 0.1, max: 10 } : { min: 0, max: 1 };
   return isLog ? paddedLog(min, max) : padded(min, max);
+}
+
+/** Where the line crosses the edge of what is shown; null where it does not. @param after index of the first point at or beyond it */
+function valueAt(x: readonly number[], y: readonly (number | null)[], edge: number, after: number): number | null {
+  const [left, right] = [y[after - 1], y[after]];
+  if (left === null || left === undefined || right === null || right === undefined) return null;
+  const [from, to] = [x[after - 1] as number, x[after] as number];
+  return to > from ? left + ((right - left) * (edge - from)) / (to - from) : left;
 }
 
 function padded(min: number, max: number): YRange {
