@@ -36,8 +36,8 @@ export function TrpcProvider({ children }: { children: ReactNode }) {
     createTRPCClient<AppRouter>({
       links: [
         splitLink({
-          condition: ({ path }) => path === 'studies.estimate',
-          // Its input is a whole design, which does not fit into an address.
+          condition: ({ path }) => path === 'studies.estimate' || path.startsWith('runsTable.'),
+          // A whole design, a filter with many columns: these inputs do not fit into an address. Nor does a table wait for others.
           true: httpLink({ url: '/api/trpc', transformer: superjson, methodOverride: 'POST', headers: shareHeaders }),
           false: httpBatchLink({
             url: '/api/trpc',

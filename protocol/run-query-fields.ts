@@ -82,6 +82,8 @@ export const RUN_FACTORS: readonly RunField[] = FACTOR_NAMES.map((name) => ({
 
 /** What a study's runs have beside that: the fields of their configs, their metrics, and texts that occur. */
 export interface RunSchema {
+  /** Another one when there are other runs, fields or metrics. */
+  version: string;
   runs: number;
   /** `config.batchSize`, `config.optimizer.learningRate`: by name. */
   config: { name: string; kind: RunFieldKind }[];
@@ -97,7 +99,7 @@ export interface RunSchema {
 /** What visitors of a share link are not shown: names of people and hosts, and texts that can hold any of them. */
 export const HIDDEN_FROM_VISITORS: readonly string[] = ['host', 'labels', 'pausedBy', 'failureMessage'];
 export const MAX_OFFERED_VALUES = 40;
-export const NO_RUNS: RunSchema = { runs: 0, config: [], varied: [], metrics: [], values: {}, hidden: [] };
+export const NO_RUNS: RunSchema = { version: '', runs: 0, config: [], varied: [], metrics: [], values: {}, hidden: [] };
 
 export const SUMMARY_WORDS: Record<MetricSummaryName, string> = {
   best: 'best',

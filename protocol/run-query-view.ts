@@ -108,6 +108,8 @@ export interface GroupTableRow {
 export type TableRow = RunTableRow | GroupTableRow;
 
 export interface RunsPage {
+  /** Of the schema: when it is another, there is more to show. */
+  version: string;
   /** Of the study. */
   total: number;
   /** That match the filter. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { StudyId } from './ids.ts';
 
 /** What a view is of. */
-export const SAVED_VIEW_KINDS = ['charts'] as const;
+export const SAVED_VIEW_KINDS = ['charts', 'runs'] as const;
 export const SavedViewKind = z.enum(SAVED_VIEW_KINDS);
 export type SavedViewKind = z.infer<typeof SavedViewKind>;
 
@@ -15,7 +15,7 @@ export const NewSavedView = z.strictObject({
   kind: SavedViewKind,
   name: z.string().trim().min(1, 'Give the view a name.').max(100, 'The name of a view has at most 100 characters.'),
   /** The page's query string, as whoever opens it would write it. */
-  state: z.string().max(20_000, 'This view hides too many lines to be saved.'),
+  state: z.string().max(20_000, 'This view holds too much to be saved.'),
 });
 export type NewSavedView = z.infer<typeof NewSavedView>;
 

@@ -1,5 +1,5 @@
 'use client';
-import type { RunSummaryView } from '@mealtable/protocol/views';
+import type { TableRun } from '@mealtable/protocol/run-query-view';
 import { Ellipsis, Pause, Play, RotateCcw, Square, X } from 'lucide-react';
 import { useState } from 'react';
 import { formatCount, plural } from '../format';
@@ -13,12 +13,12 @@ import { useRunControl } from './use-run-control';
 
 interface BulkBarProps {
   /** The selected ones. */
-  runs: readonly RunSummaryView[];
+  runs: readonly TableRun[];
   /** Drops the selection. */
   onDone: () => void;
 }
 
-const idsOf = (runs: readonly RunSummaryView[]) => runs.map((run) => run.id);
+const idsOf = (runs: readonly TableRun[]) => runs.map((run) => run.id);
 
 /** What can be done to the selected runs; each button says how many of them it concerns. */
 export function BulkBar({ runs, onDone }: BulkBarProps) {

@@ -1,6 +1,6 @@
 'use client';
 import { Epochs, type OptimizerConfig } from '@mealtable/protocol/run-config';
-import type { RunSummaryView } from '@mealtable/protocol/views';
+import type { TableRun } from '@mealtable/protocol/run-query-view';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { describeError } from '../api-error';
@@ -17,7 +17,7 @@ import { toastDone } from '../ui/toast';
 interface EpochsDialogProps {
   studyId: string;
   /** Of the study, each of which trains; none where it is about the whole study. */
-  runs: readonly RunSummaryView[];
+  runs: readonly TableRun[];
   onClose: () => void;
   onDone: () => void;
 }

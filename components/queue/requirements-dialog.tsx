@@ -1,6 +1,6 @@
 'use client';
 import { HostLabels } from '@mealtable/protocol/host-labels';
-import type { RunSummaryView } from '@mealtable/protocol/views';
+import type { TableRun } from '@mealtable/protocol/run-query-view';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { describeError } from '../api-error';
@@ -16,7 +16,7 @@ import { toastDone } from '../ui/toast';
 const GIB = 1024 ** 3;
 
 interface RequirementsDialogProps {
-  runs: readonly RunSummaryView[];
+  runs: readonly TableRun[];
   onClose: () => void;
   onDone: () => void;
 }
@@ -24,7 +24,7 @@ interface RequirementsDialogProps {
 /** What hosts must have to get these runs. It starts with what they have in common. */
 export function RequirementsDialog({ runs, onClose, onDone }: RequirementsDialogProps) {
   const trpc = useTRPC();
-  const common = <T,>(of: (run: RunSummaryView) => T, none: T): T => {
+  const common = <T,>(of: (run: TableRun) => T, none: T): T => {
     const [first] = runs;
     return first && runs.every((run) => String(of(run)) === String(of(first))) ? of(first) : none;
   };

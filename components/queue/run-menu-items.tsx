@@ -1,18 +1,18 @@
 'use client';
+import type { TableRun } from '@mealtable/protocol/run-query-view';
 import { isActive, isEnded, type RunStatus } from '@mealtable/protocol/statuses';
-import type { RunSummaryView } from '@mealtable/protocol/views';
 import { ListPlus, SlidersHorizontal } from 'lucide-react';
 import { MenuItem, MenuLabel, MenuRadio, MenuSeparator } from '../ui/menu';
 import { PRIORITIES } from '../words';
 
 /** Which of the selected runs each action concerns. */
-export function sortForControl(runs: readonly RunSummaryView[]) {
-  const isStopping = (run: RunSummaryView) => run.cancelRequestedAt !== null;
-  const isPaused = (run: RunSummaryView) =>
+export function sortForControl(runs: readonly TableRun[]) {
+  const isStopping = (run: TableRun) => run.cancelRequestedAt !== null;
+  const isPaused = (run: TableRun) =>
     (run.status === 'queued' && run.heldAt !== null) || (isActive(run.status) && run.pauseRequestedAt !== null);
   const hasStatus =
     (...statuses: RunStatus[]) =>
-    (run: RunSummaryView) =>
+    (run: TableRun) =>
       statuses.includes(run.status);
   return {
     cancellable: runs.filter((run) => !isEnded(run.status) && !isStopping(run)),
@@ -25,7 +25,7 @@ export function sortForControl(runs: readonly RunSummaryView[]) {
 }
 
 interface RunMenuItemsProps {
-  runs: readonly RunSummaryView[];
+  runs: readonly TableRun[];
   onPriority: (priority: number) => void;
   onRequirements: () => void;
   onEpochs: () => void;

@@ -12,7 +12,13 @@ const TONES = {
   cancelled: 'muted',
 } as const;
 
-export function RunStepsBar({ run, className }: { run: RunSummaryView; className?: string }) {
+export function RunStepsBar({
+  run,
+  className,
+}: {
+  run: Pick<RunSummaryView, 'status' | 'stepsCompleted' | 'totalSteps'>;
+  className?: string;
+}) {
   const steps = run.totalSteps
     ? `${formatCount(run.stepsCompleted)} of ${formatCount(run.totalSteps)} steps`
     : 'not started';

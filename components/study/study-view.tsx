@@ -1,9 +1,10 @@
 'use client';
-import type { StudyView as ReckonedStudy } from '@mealtable/protocol/views';
+import type { StudyTable } from '@mealtable/protocol/study-page';
 import { type ReactNode, useEffect } from 'react';
 import { useMe } from '../account/use-me';
 import { readErrorCode } from '../api-error';
 import { ActivitySection } from '../notify/activity-section';
+import { RunsTable } from '../runs-table/runs-table';
 import { MissingShare } from '../share/missing-share';
 import { useIsShared } from '../share/shared-context';
 import { BackLink } from '../ui/back-link';
@@ -15,13 +16,12 @@ import { EffectsSection } from './effects-section';
 import { MissingStudy } from './missing-study';
 import { PageSection } from './page-section';
 import { ProgressSection } from './progress-section';
-import { RunsTable } from './runs-table';
 import { type PageSection as NamedSection, SectionNav } from './section-nav';
 import { StudyCurves } from './study-curves';
 import { StudyHeader } from './study-header';
 import { StudyNotes } from './study-notes';
 import { Top1Table } from './top1-table';
-import { useStudy, useStudyOverview } from './use-study';
+import { useStudyOverview, useStudyTable } from './use-study';
 import { useStudyEvents } from './use-study-events';
 
 /** A study as one story, in this order. */
@@ -87,7 +87,7 @@ export function StudyView({ id }: { id: string }) {
         </PageSection>
         <PageSection id="curves" name="Curves" lazyHeight={420}>
           <Reckoned id={id} title="Curves">
-            {({ rows, runs }) => <StudyCurves key={id} rows={rows} runs={runs} />}
+            {({ rows, runs }) => <StudyCurves key={id} studyId={id} rows={rows} runs={runs} />}
           </Reckoned>
         </PageSection>
         <PageSection id="effects" name="What each factor does" lazyHeight={320}>
@@ -96,9 +96,7 @@ export function StudyView({ id }: { id: string }) {
           </Reckoned>
         </PageSection>
         <PageSection id="runs" name="Runs" lazyHeight={520}>
-          <Reckoned id={id} title="Runs">
-            {({ runs }) => <RunsTable key={id} runs={runs} canEdit={canEdit} />}
-          </Reckoned>
+          <RunsTable key={id} studyId={id} canEdit={canEdit} />
         </PageSection>
         <PageSection id="activity" name="Activity" lazyHeight={200}>
           <ActivitySection key={id} studyId={id} />
@@ -109,9 +107,9 @@ export function StudyView({ id }: { id: string }) {
 }
 
 /** A section of what the hub reckons over all runs: it is read with the first of these that somebody comes near. */
-function Reckoned(props: { id: string; title: string; children: (study: ReckonedStudy) => ReactNode }) {
+function Reckoned(props: { id: string; title: string; children: (table: StudyTable) => ReactNode }) {
   const { id, title, children } = props;
-  const { data, isError, error, refetch } = useStudy(id);
+  const { data, isError, error, refetch } = useStudyTable(id);
   if (data) return children(data);
   return (
     <Section title={title}>

@@ -7,6 +7,7 @@ import { RunFields } from '@mealtable/protocol/run-query-fields';
 import { describe, expect, it } from 'vitest';
 
 const fields = new RunFields({
+  version: '1',
   runs: 4,
   config: [
     { name: 'config.batchSize', kind: 'number' },

@@ -11,7 +11,6 @@ import {
 } from '../../components/format.ts';
 import { safeNextPath } from '../../components/go-to-sign-in.ts';
 import { estimateRemaining } from '../../components/run/eta.ts';
-import { filterRuns } from '../../components/study/filter-runs.ts';
 
 describe('numbers', () => {
   it('of accuracies have two decimals, none a dash', () => {
@@ -89,29 +88,5 @@ describe('the way back after signing in', () => {
     ['/sign-in?next=/', '/'],
   ])('%j leads to %s', (next, path) => {
     expect(safeNextPath(next)).toBe(path);
-  });
-});
-
-describe('the filter of the runs table', () => {
-  const run = (part: object) =>
-    ({
-      variantLabel: 'wide · discriminator on',
-      network: 'resnet18',
-      seed: 3,
-      hostName: 'atlas',
-      id: 'run_1',
-      status: 'running',
-      ...part,
-    }) as never;
-  const runs = [run({}), run({ seed: 4, status: 'failed', hostName: null })];
-
-  it('finds every word anywhere, the seed too', () => {
-    expect(filterRuns(runs, { text: 'WIDE seed 3', status: 'all' })).toHaveLength(1);
-    expect(filterRuns(runs, { text: 'atlas', status: 'all' })).toHaveLength(1);
-  });
-
-  it('adds up with the status', () => {
-    expect(filterRuns(runs, { text: 'wide', status: 'failed' })).toHaveLength(1);
-    expect(filterRuns(runs, { text: 'atlas', status: 'failed' })).toHaveLength(0);
   });
 });

@@ -24,6 +24,7 @@ export function makePage(
   { open, offset, limit }: { open: readonly string[]; offset: number; limit: number },
 ): RunsPage {
   const base = {
+    version: index.fields(view.isVisitor).schema.version,
     total: index.runs.length,
     matching: view.rows.length,
     offset,

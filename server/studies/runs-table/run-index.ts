@@ -142,9 +142,11 @@ export class RunIndex {
   }
 
   private findFields(): { all: RunFields; forVisitors: RunFields } {
+    const config = this.configFields();
     const schema: RunSchema = {
+      version: `${this.runs.length}.${config.length}.${this.metricNames.length}`,
       runs: this.runs.length,
-      config: this.configFields(),
+      config,
       varied: FACTOR_NAMES.filter((name) => this.build({ name, kind: 'text' }, 0).words.length > 1),
       metrics: this.metricNames,
       values: this.offeredValues(),
