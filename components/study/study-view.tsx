@@ -1,5 +1,5 @@
 'use client';
-import type { StudyTable } from '@mealtable/protocol/study-page';
+import type { StudyView as ReckonedStudy } from '@mealtable/protocol/views';
 import { type ReactNode, useEffect } from 'react';
 import { useMe } from '../account/use-me';
 import { readErrorCode } from '../api-error';
@@ -21,7 +21,7 @@ import { StudyCurves } from './study-curves';
 import { StudyHeader } from './study-header';
 import { StudyNotes } from './study-notes';
 import { Top1Table } from './top1-table';
-import { useStudyOverview, useStudyTable } from './use-study';
+import { useStudy, useStudyOverview } from './use-study';
 import { useStudyEvents } from './use-study-events';
 
 /** A study as one story, in this order. */
@@ -87,7 +87,7 @@ export function StudyView({ id }: { id: string }) {
         </PageSection>
         <PageSection id="curves" name="Curves" lazyHeight={420}>
           <Reckoned id={id} title="Curves">
-            {({ rows, runs }) => <StudyCurves key={id} studyId={id} rows={rows} runs={runs} />}
+            {({ rows, runs }) => <StudyCurves key={id} rows={rows} runs={runs} />}
           </Reckoned>
         </PageSection>
         <PageSection id="effects" name="What each factor does" lazyHeight={320}>
@@ -107,9 +107,9 @@ export function StudyView({ id }: { id: string }) {
 }
 
 /** A section of what the hub reckons over all runs: it is read with the first of these that somebody comes near. */
-function Reckoned(props: { id: string; title: string; children: (table: StudyTable) => ReactNode }) {
+function Reckoned(props: { id: string; title: string; children: (study: ReckonedStudy) => ReactNode }) {
   const { id, title, children } = props;
-  const { data, isError, error, refetch } = useStudyTable(id);
+  const { data, isError, error, refetch } = useStudy(id);
   if (data) return children(data);
   return (
     <Section title={title}>
