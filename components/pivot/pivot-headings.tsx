@@ -25,7 +25,7 @@ export function RowHeading({ className, ...rest }: ComponentProps<'th'>) {
       scope="row"
       {...rest}
       className={cn(
-        'min-w-24 max-w-60 bg-surface px-2 py-2 text-left align-top font-normal text-sm sm:px-3',
+        'min-w-24 max-w-60 sm:min-w-36 bg-surface px-2 py-2 text-left align-top font-normal text-sm sm:px-3',
         className,
       )}
     />

@@ -12,6 +12,7 @@ import { type EffectScale, effectScale, placeOn } from './effect-scale.ts';
 
 /** Pixels, at 96 to the inch: 7 inches is the text width of most papers of one column. */
 const WIDTH = 672;
+const MARGIN = 4;
 const LABELS = 220;
 const FIGURES = 180;
 const PLOT = { left: LABELS + 10, right: WIDTH - FIGURES - 10 };
@@ -64,7 +65,7 @@ export function effectsFigure(
     if (own !== heading) {
       heading = own;
       y += HEADING;
-      parts.push(text(0, y - 7, shortened(own, LONGEST_HEADING), 'font-weight="bold"'));
+      parts.push(text(MARGIN, y - 7, shortened(own, LONGEST_HEADING), 'font-weight="bold"'));
     }
     y += ROW;
     parts.push(...drawRow(row, y - ROW / 2, scale, decimals));
@@ -109,8 +110,9 @@ function drawRow({ level, difference }: EffectRow, y: number, scale: EffectScale
   const { mean, interval, n, p } = difference;
   const isClear = isWithinNoise(difference) === false;
   const colour = isClear ? CLEAR : FAINT;
-  const parts = [text(10, y + 4, shortened(level, LONGEST_LABEL))];
-  if (mean === null) return [...parts, text(WIDTH, y + 4, 'no complete pair', `text-anchor="end" fill="${FAINT}"`)];
+  const parts = [text(MARGIN + 10, y + 4, shortened(level, LONGEST_LABEL))];
+  if (mean === null)
+    return [...parts, text(WIDTH - MARGIN, y + 4, 'no complete pair', `text-anchor="end" fill="${FAINT}"`)];
   if (interval) {
     const [low, high] = [placeOn(scale, interval.low), placeOn(scale, interval.high)];
     const [x1, x2] = [placeX(scale, interval.low), placeX(scale, interval.high)];
@@ -134,5 +136,5 @@ function drawRow({ level, difference }: EffectRow, y: number, scale: EffectScale
     `${minus(signed(mean, decimals))}${interval ? ` ${minus(intervalWords(interval, decimals))}` : ''}`,
     p === null ? `n ${n}` : `p ${pWords(p)}`,
   ].join(', ');
-  return [...parts, text(WIDTH, y + 4, says, 'text-anchor="end"')];
+  return [...parts, text(WIDTH - MARGIN, y + 4, says, 'text-anchor="end"')];
 }

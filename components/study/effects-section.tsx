@@ -51,7 +51,7 @@ export const EffectsSection = memo(function EffectsSection({ studyName, rows }: 
   return (
     <Section
       title="What each factor does"
-      hint={`Points of top-1 ${TOP1_METRIC_WORDS[metric].caption}, against the level named: mean ± standard deviation over runs paired by all other levels and the seed; interval and p of the paired t test.`}
+      hint={`Points of top-1 (${TOP1_METRIC_WORDS[metric].name.toLowerCase()}) against the level named: mean ± standard deviation over paired runs; interval and p of the paired t test.`}
       actions={
         factors.length > 0 && (
           <>

@@ -79,7 +79,7 @@ function setSign(sign: string): string {
   if (command !== undefined && more.length === 0 && /[A-Za-z]/.test(letter))
     return `\\${command}{${/[ij]/.test(letter) && command !== 'c' ? `\\${letter}` : letter}}`;
   // No font of LaTeX's own has it: its number is better than nothing, or than a paper that does not compile.
-  return `{\\ttfamily U+${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}}`;
+  return `{\\ttfamily U+${sign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}}${BREAK}`;
 }
 
 function setWord(word: string): string {
@@ -96,6 +96,10 @@ function setWord(word: string): string {
 /** Text mode, one line. */
 export const latexText = (text: string): string =>
   text.normalize('NFC').replace(/\s+/gu, ' ').split(' ').map(setWord).join(' ');
+
+/** Letters that a text takes, about: one that stands as its number takes six. */
+export const latexLength = (text: string): number =>
+  Array.from(text).reduce((sum, sign) => sum + (setSign(sign).startsWith('{\\ttfamily') ? 6 : 1), 0);
 
 /** What labels may be made of. */
 export const latexWord = (text: string): string => text.replace(/[^A-Za-z0-9:.-]+/g, '-');

@@ -14,8 +14,11 @@ export function SeedList({ row, isNarrow = false }: { row: Top1Row; isNarrow?: b
       )}
     >
       {row.values.map((value) => (
-        <li key={value.runId} className="flex items-baseline gap-3 text-sm">
-          <MemberLink href={`/runs/${value.runId}`} className="w-24 truncate text-accent hover:underline">
+        <li key={value.runId} className={cn('flex items-baseline text-sm', isNarrow ? 'gap-2' : 'gap-3')}>
+          <MemberLink
+            href={`/runs/${value.runId}`}
+            className={cn(isNarrow ? 'w-14' : 'w-24', 'truncate text-accent hover:underline')}
+          >
             Seed <span className="num">{value.seed}</span>
           </MemberLink>
           <span className="num w-12 text-right">{formatPercent(value.top1)}</span>

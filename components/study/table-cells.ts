@@ -1,5 +1,5 @@
 /** A table of text before it is Markdown or LaTeX: cells of parts, so that both say the same and each escapes what it would obey. */
-import { latexText, latexWord } from './latex-text.ts';
+import { latexLength, latexText, latexWord } from './latex-text.ts';
 import { markdownTable, markdownText } from './text-table.ts';
 
 export type Part =
@@ -117,6 +117,7 @@ export function tableToLatex(table: TextTable, { float }: LatexOptions = {}): st
     '\\centering\\small\\setlength{\\tabcolsep}{4pt}',
     `\\caption{${captionText}}`,
     `\\label{${latexWord(float.label)}}`,
+    '\\medskip',
     ...tabular,
     '\\end{table}',
     '',
@@ -124,12 +125,12 @@ export function tableToLatex(table: TextTable, { float }: LatexOptions = {}): st
 }
 
 /** A name longer than this would push the table off the page: it is broken into lines. */
-const LONGEST_LINE = 40;
+const LONGEST_LINE = 36;
 
 function latexCell({ parts, span = 1, align = 'c' }: TextCell): string {
   const text = inLatex(parts);
-  const length = parts.reduce((sum, part) => sum + (part.kind === 'sign' ? 1 : part.text.length), 0);
-  const set = length > LONGEST_LINE ? `\\parbox[t]{0.3\\linewidth}{\\raggedright\\strut ${text}\\strut}` : text;
+  const length = parts.reduce((sum, part) => sum + (part.kind === 'sign' ? 1 : latexLength(part.text)), 0);
+  const set = length > LONGEST_LINE ? `\\parbox[t]{0.26\\linewidth}{\\raggedright\\strut ${text}\\strut}` : text;
   return span === 1 ? set : `\\multicolumn{${span}}{${align}}{${set}}`;
 }
 

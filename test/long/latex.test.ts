@@ -10,7 +10,7 @@ import { pivotText } from '../../components/pivot/pivot-export.ts';
 import { effectsText } from '../../components/study/effects-export.ts';
 import { type TextTable, tableToLatex } from '../../components/study/table-cells.ts';
 import { top1Text } from '../../components/study/table-export.ts';
-import { COST_NAMES, DEFAULT_VIEW } from '../../components/study/table-view.ts';
+import { COST_NAMES, type CostName, DEFAULT_VIEW } from '../../components/study/table-view.ts';
 import { chooseEffects, chooseRows, referenceOf } from '../../components/study/top1-data.ts';
 import { row, seedValue } from '../ui/rows.ts';
 
@@ -78,7 +78,7 @@ const alone = row({
   isReference: true,
   values: [0, 1, 2].map((seed) => seedValue(seed, 79 + seed)),
 });
-function tablesOf(names: readonly string[]): TextTable[] {
+function tablesOf(names: readonly string[], costs: readonly CostName[] = COST_NAMES): TextTable[] {
   const sent = [alone, ...rowsOf(names)];
   const rows = chooseRows(sent, DEFAULT_VIEW);
   const spread = { mean: 2.34, std: 0.12, n: 3 };
@@ -93,7 +93,7 @@ function tablesOf(names: readonly string[]): TextTable[] {
   const effects: StudyEffects = chooseEffects(sent, DEFAULT_VIEW);
   const pivotBy = (choice: object) => buildPivot(rows, referenceOf(sent, null), { ...DEFAULT_VIEW, ...choice });
   return [
-    top1Text({ rows, ...shared, costs: { names: COST_NAMES, slots: 'gpu', of: () => cost } }),
+    top1Text({ rows, ...shared, costs: { names: costs, slots: 'gpu', of: () => cost } }),
     pivotText({ pivot: pivotBy({}), ...shared, differences: false }),
     pivotText({
       pivot: pivotBy({ rows: ['teachers'], columns: ['inputSize', 'discriminator'] }),
@@ -111,7 +111,7 @@ function tablesOf(names: readonly string[]): TextTable[] {
 
 describe.skipIf(!hasLatex)('pdfLaTeX', { timeout: 120_000 }, () => {
   it('sets the tables of an ordinary study, which fit the page', () => {
-    const tables = tablesOf(['teacher-a', 'teacher-a + teacher-b', 'teacher_c']);
+    const tables = tablesOf(['teacher-a', 'teacher-a + teacher-b', 'teacher_c'], ['hours']);
     const { text, log } = compile(
       tables.map((table, i) => tableToLatex(table, { float: { label: `tab:${i}` } })),
       'ordinary',

@@ -181,7 +181,7 @@ describe('LaTeX', () => {
     const at = lines.findIndex((line) => line.includes('published'));
     expect(lines[at - 1]).toBe('  \\midrule');
     expect(lines[at]).toBe(
-      "  \\parbox[t]{0.3\\linewidth}{\\raggedright\\strut \\emph{ResNet-50 with CutMix, 224 px (published by MEAL V2's authors, on ImageNet; not computed here)}\\strut} & on & 224 & -- & $80.98$ & -- & -- & -- & -- \\\\",
+      "  \\parbox[t]{0.26\\linewidth}{\\raggedright\\strut \\emph{ResNet-50 with CutMix, 224 px (published by MEAL V2's authors, on ImageNet; not computed here)}\\strut} & on & 224 & -- & $80.98$ & -- & -- & -- & -- \\\\",
     );
     expect(lines[at + 1]).toBe('  \\bottomrule');
   });
@@ -197,7 +197,7 @@ describe('LaTeX', () => {
   it('writes every special sign so that it is set and not obeyed', () => {
     expect(latexText('a--b ``c\'\' "d" ?`')).toBe("a-{}-b `{}`c'{}' ''d'' ?{}`");
     expect(latexText('Zürich naïve Åse Łódź ñ β … 中 \u0007')).toBe(
-      'Z\\"{u}rich na\\"{\\i}ve \\r{A}se \\L{}\\\'{o}d\\\'{z} \\~{n} $\\beta$ \\ldots{} {\\ttfamily U+4E2D} {\\ttfamily U+0007}',
+      'Z\\"{u}rich na\\"{\\i}ve \\r{A}se \\L{}\\\'{o}d\\\'{z} \\~{n} $\\beta$ \\ldots{} {\\ttfamily U+4E2D}\\allowbreak{} {\\ttfamily U+0007}\\allowbreak{}',
     );
     expect(latexText(`${'x'.repeat(41)} y`)).toBe(`${'x'.repeat(20)}\\allowbreak{}${'x'.repeat(20)}\\allowbreak{}x y`);
     expect(latexWord('tab:a b/../{c}_d')).toBe('tab:a-b-..-c-d');
