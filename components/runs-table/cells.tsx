@@ -1,9 +1,9 @@
 'use client';
 import type { RunField } from '@mealtable/protocol/run-query-fields';
 import type { GroupCell, RunCell, TableRun } from '@mealtable/protocol/run-query-view';
-import Link from 'next/link';
 import { formatCount, NONE } from '../format';
 import { RunStepsBar } from '../run/run-steps-bar';
+import { MemberLink } from '../share/member-link';
 import { StatusText } from '../ui/status-badge';
 import { Elapsed, RelativeTime } from '../ui/time';
 import { shownStatus } from '../words';
@@ -22,7 +22,7 @@ export function RunCellContent({ run, cell, field }: CellProps) {
       return <StatusText status={shownStatus(run)} />;
     case 'variant':
       return (
-        <Link
+        <MemberLink
           href={`/runs/${run.id}`}
           prefetch={false}
           tabIndex={-1}
@@ -31,7 +31,7 @@ export function RunCellContent({ run, cell, field }: CellProps) {
         >
           {run.variantLabel}
           <span className="sr-only">, seed {run.seed}</span>
-        </Link>
+        </MemberLink>
       );
     case 'progress':
       return <RunStepsBar run={run} />;

@@ -51,7 +51,10 @@ function levelsOf(design: StudyDesign, name: FactorName, runNames: Readonly<Reco
 }
 
 function choiceLevels<K extends ChoiceName>({ design, factors, list }: StudyDesign, name: K): string[] {
-  const levels = design === 'list' ? list.map((row) => choiceOf(row, name)) : factorOf(factors as Parameters<typeof factorOf<K>>[0], name);
+  const levels =
+    design === 'list'
+      ? list.map((row) => choiceOf(row, name))
+      : factorOf(factors as Parameters<typeof factorOf<K>>[0], name);
   return unique(levels.map((level) => [choiceKey(name, level), choiceWords(name, level)]));
 }
 
@@ -71,7 +74,10 @@ export function designFactors(design: StudyDesign, runNames: Readonly<Record<str
 }
 
 function isStandardAlone<K extends ChoiceName>({ design, factors, list }: StudyDesign, name: K): boolean {
-  const levels = design === 'list' ? list.map((row) => choiceOf(row, name)) : factorOf(factors as Parameters<typeof factorOf<K>>[0], name);
+  const levels =
+    design === 'list'
+      ? list.map((row) => choiceOf(row, name))
+      : factorOf(factors as Parameters<typeof factorOf<K>>[0], name);
   const standard = choiceKey(name, choiceOf({}, name));
   return levels.every((level) => choiceKey(name, level) === standard);
 }

@@ -33,7 +33,7 @@ export function ProgressSection({ id, maxConcurrent }: { id: string; maxConcurre
             <p className="mt-2 text-ink-3 text-xs">
               {[
                 words.how,
-                data.paused > 0 && `${data.paused} of the queued runs are paused.`,
+                data.paused > 0 && data.paused < data.counts.queued && `${data.paused} of the queued runs are paused.`,
                 maxConcurrent !== null && `At most ${maxConcurrent} at once, as set for this study.`,
               ]
                 .filter(Boolean)

@@ -28,7 +28,7 @@ export function StudyActions({ study }: { study: StudyOverview }) {
   const close = (open: boolean) => !open && done();
   const refresh = () =>
     Promise.all([
-      queryClient.invalidateQueries(trpc.studies.get.queryFilter({ id: study.id })),
+      queryClient.invalidateQueries(trpc.studies.table.queryFilter({ id: study.id })),
       queryClient.invalidateQueries(trpc.studies.progress.queryFilter({ id: study.id })),
     ]);
   const cancel = useMutation(

@@ -1,6 +1,7 @@
 'use client';
 import { isEnded } from '@mealtable/protocol/statuses';
-import type { RunSummaryView, Top1Row } from '@mealtable/protocol/views';
+import type { StudyRun } from '@mealtable/protocol/study-page';
+import type { Top1Row } from '@mealtable/protocol/views';
 import { useQuery } from '@tanstack/react-query';
 import { ChartLine } from 'lucide-react';
 import { useEffect, useMemo } from 'react';
@@ -20,11 +21,16 @@ import { chartFactors, chartRuns } from './chart-runs';
 
 const HINT = 'Drag over a chart to zoom all of them, double-click to see everything again.';
 
+interface StudyCurvesProps {
+  studyId: string;
+  rows: readonly Top1Row[];
+  runs: readonly StudyRun[];
+}
+
 /** Charts of all metrics over the study's runs. */
-export function StudyCurves({ rows, runs }: { rows: readonly Top1Row[]; runs: readonly RunSummaryView[] }) {
-  const studyId = runs[0]?.studyId;
+export function StudyCurves({ studyId, rows, runs }: StudyCurvesProps) {
   const hasStarted = runs.some((run) => run.startedAt !== null);
-  if (studyId !== undefined && hasStarted) return <Curves studyId={studyId} rows={rows} runs={runs} />;
+  if (hasStarted) return <Curves studyId={studyId} rows={rows} runs={runs} />;
   return (
     <Section title="Curves">
       <EmptyState icon={ChartLine} title="No curves yet">
@@ -36,15 +42,7 @@ export function StudyCurves({ rows, runs }: { rows: readonly Top1Row[]; runs: re
   );
 }
 
-function Curves({
-  studyId,
-  rows,
-  runs,
-}: {
-  studyId: string;
-  rows: readonly Top1Row[];
-  runs: readonly RunSummaryView[];
-}) {
+function Curves({ studyId, rows, runs }: StudyCurvesProps) {
   const trpc = useTRPC();
   const { canEdit } = useMe();
   const isShared = useIsShared();

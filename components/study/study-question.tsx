@@ -4,7 +4,7 @@ import { Pencil } from 'lucide-react';
 import { useState } from 'react';
 import { describeError } from '../api-error';
 import { Button, IconButton } from '../ui/button';
-import { Input } from '../ui/input';
+import { Textarea } from '../ui/input';
 import { Notice } from '../ui/notice';
 import { useChangeText } from './use-change-text';
 
@@ -50,16 +50,23 @@ function QuestionForm({ study, onClose }: { study: StudyOverview; onClose: () =>
       }}
     >
       <div className="flex flex-wrap gap-2">
-        <Input
+        <Textarea
           autoFocus
           aria-label="Question of the study"
           aria-invalid={problem !== null || undefined}
           placeholder="Does the discriminator help a small student?"
-          className="min-w-0 grow basis-64"
-          spellCheck
+          className="min-h-8 min-w-0 grow basis-96"
+          rows={2}
           value={text}
-          onChange={(event) => setText(event.target.value)}
-          onKeyDown={(event) => event.key === 'Escape' && text === was && onClose()}
+          onChange={(event) => setText(event.target.value.replaceAll('\n', ' '))}
+          onKeyDown={(event) => {
+            // It is one sentence: Enter ends it.
+            if (event.key === 'Escape' && text === was) onClose();
+            // It is one sentence: Enter ends it.
+            if (event.key !== 'Enter') return;
+            event.preventDefault();
+            event.currentTarget.form?.requestSubmit();
+          }}
         />
         <Button onClick={onClose}>Cancel</Button>
         <Button type="submit" variant="primary" busy={isBusy} disabled={problem !== null}>

@@ -1,6 +1,6 @@
 'use client';
-import type { StudyView as ReckonedStudy } from '@mealtable/protocol/views';
-import { type ReactNode, useEffect } from 'react';
+import type { StudyTable } from '@mealtable/protocol/study-page';
+import type { ReactNode } from 'react';
 import { useMe } from '../account/use-me';
 import { readErrorCode } from '../api-error';
 import { ActivitySection } from '../notify/activity-section';
@@ -11,6 +11,7 @@ import { BackLink } from '../ui/back-link';
 import { ErrorState } from '../ui/error-state';
 import { Section } from '../ui/panel';
 import { Skeleton, SkeletonRows } from '../ui/skeleton';
+import { BestCheckpoints } from './best-checkpoints';
 import { DesignSection } from './design-section';
 import { EffectsSection } from './effects-section';
 import { MissingStudy } from './missing-study';
@@ -21,7 +22,8 @@ import { StudyCurves } from './study-curves';
 import { StudyHeader } from './study-header';
 import { StudyNotes } from './study-notes';
 import { Top1Table } from './top1-table';
-import { useStudy, useStudyOverview } from './use-study';
+import { useSectionInAddress } from './use-section-in-address';
+import { useStudyOverview, useStudyTable } from './use-study';
 import { useStudyEvents } from './use-study-events';
 
 /** A study as one story, in this order. */
@@ -32,9 +34,13 @@ const SECTIONS = [
   { id: 'top-1', name: 'Top-1' },
   { id: 'curves', name: 'Curves' },
   { id: 'effects', name: 'Effects' },
+  { id: 'checkpoints', name: 'Checkpoints' },
   { id: 'runs', name: 'Runs' },
   { id: 'activity', name: 'Activity' },
 ] as const satisfies readonly NamedSection[];
+
+/** A share link gives no files. */
+const SHARED_SECTIONS = SECTIONS.filter(({ id }) => id !== 'checkpoints');
 
 /** The study with this id, for members and, where the page is a share link's, for its visitors. */
 export function StudyView({ id }: { id: string }) {
@@ -43,12 +49,7 @@ export function StudyView({ id }: { id: string }) {
   const query = useStudyOverview(id);
   useStudyEvents(id);
   const study = query.data;
-  const isThere = study !== undefined;
-  // The browser looks for the address's section before there is one.
-  useEffect(() => {
-    const section = isThere ? decodeURIComponent(window.location.hash.slice(1)) : '';
-    if (section !== '') document.getElementById(section)?.scrollIntoView();
-  }, [isThere]);
+  useSectionInAddress(study !== undefined);
 
   const code = readErrorCode(query.error);
   // Also when it was there before: somebody has deleted it, or taken the link back.
@@ -61,7 +62,7 @@ export function StudyView({ id }: { id: string }) {
     <>
       {!isShared && <BackLink href="/">Studies</BackLink>}
       <StudyHeader study={study} canEdit={canEdit} />
-      <SectionNav sections={SECTIONS} />
+      <SectionNav sections={isShared ? SHARED_SECTIONS : SECTIONS} />
       <div className="space-y-9">
         <PageSection id="notes" name="Notes">
           <StudyNotes study={study} canEdit={canEdit} />
@@ -87,7 +88,7 @@ export function StudyView({ id }: { id: string }) {
         </PageSection>
         <PageSection id="curves" name="Curves" lazyHeight={420}>
           <Reckoned id={id} title="Curves">
-            {({ rows, runs }) => <StudyCurves key={id} rows={rows} runs={runs} />}
+            {({ rows, runs }) => <StudyCurves key={id} studyId={id} rows={rows} runs={runs} />}
           </Reckoned>
         </PageSection>
         <PageSection id="effects" name="What each factor does" lazyHeight={320}>
@@ -95,6 +96,11 @@ export function StudyView({ id }: { id: string }) {
             {({ rows }) => <EffectsSection studyName={study.name} rows={rows} />}
           </Reckoned>
         </PageSection>
+        {!isShared && (
+          <PageSection id="checkpoints" name="Best checkpoints" lazyHeight={320}>
+            <BestCheckpoints study={study} />
+          </PageSection>
+        )}
         <PageSection id="runs" name="Runs" lazyHeight={520}>
           <RunsTable key={id} studyId={id} canEdit={canEdit} />
         </PageSection>
@@ -107,9 +113,9 @@ export function StudyView({ id }: { id: string }) {
 }
 
 /** A section of what the hub reckons over all runs: it is read with the first of these that somebody comes near. */
-function Reckoned(props: { id: string; title: string; children: (study: ReckonedStudy) => ReactNode }) {
+function Reckoned(props: { id: string; title: string; children: (table: StudyTable) => ReactNode }) {
   const { id, title, children } = props;
-  const { data, isError, error, refetch } = useStudy(id);
+  const { data, isError, error, refetch } = useStudyTable(id);
   if (data) return children(data);
   return (
     <Section title={title}>

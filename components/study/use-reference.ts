@@ -1,5 +1,5 @@
 'use client';
-import type { StudyView } from '@mealtable/protocol/views';
+import type { StudyTable } from '@mealtable/protocol/study-page';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTRPC } from '../trpc-provider';
 import { toastError } from '../ui/toast';
@@ -8,11 +8,11 @@ import { toastError } from '../ui/toast';
 export function useReference(studyId: string): (variantId: string) => void {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  const queryKey = trpc.studies.get.queryKey({ id: studyId });
+  const queryKey = trpc.studies.table.queryKey({ id: studyId });
   const { mutate } = useMutation(
     trpc.studies.setReference.mutationOptions({
       onMutate: ({ variantId }) =>
-        queryClient.setQueryData<StudyView>(
+        queryClient.setQueryData<StudyTable>(
           queryKey,
           (old) =>
             old && {

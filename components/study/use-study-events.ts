@@ -1,12 +1,13 @@
 'use client';
-import type { RunSummaryView, StudyView } from '@mealtable/protocol/views';
+import type { StudyTable } from '@mealtable/protocol/study-page';
+import type { RunSummaryView, Top1Value } from '@mealtable/protocol/views';
 import { useQueryClient } from '@tanstack/react-query';
 import { useLiveEvent, useThrottle, useWatch } from '../live-socket';
 import { useTRPC } from '../trpc-provider';
 
 /** What the table of means is made of: when it changes, the hub reckons the rows anew. */
-const countsInTable = (before: RunSummaryView | undefined, after: RunSummaryView): boolean =>
-  !before || before.status !== after.status || before.bestTop1 !== after.bestTop1;
+const countsInTable = (before: Top1Value | undefined, after: RunSummaryView): boolean =>
+  !before || before.status !== after.status || before.top1 !== after.bestTop1;
 
 /** A run's changes come many times a second in a large study; what is reckoned over all of them may lag by this. */
 const PROGRESS_EVERY_MS = 3_000;
@@ -18,7 +19,7 @@ const PROGRESS_EVERY_MS = 3_000;
 export function useStudyEvents(id: string): void {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
-  const queryKey = trpc.studies.get.queryKey({ id });
+  const queryKey = trpc.studies.table.queryKey({ id });
   const refreshAll = useThrottle(() => {
     void queryClient.invalidateQueries(trpc.studies.overview.queryFilter({ id }));
     void queryClient.invalidateQueries({ queryKey });
@@ -37,11 +38,16 @@ export function useStudyEvents(id: string): void {
   useLiveEvent('run:changed', (run) => {
     if (run.studyId !== id) return;
     refreshProgress();
-    const before = queryClient.getQueryData<StudyView>(queryKey)?.runs.find((known) => known.id === run.id);
-    queryClient.setQueryData<StudyView>(
-      queryKey,
-      (old) => old && { ...old, runs: old.runs.map((known) => (known.id === run.id ? run : known)) },
-    );
-    if (countsInTable(before, run)) refreshTable();
+    const table = queryClient.getQueryData<StudyTable>(queryKey);
+    if (!table) return;
+    const known = table.runs.find(({ id: runId }) => runId === run.id);
+    // A step more or less changes nothing of what is drawn here.
+    if (known && (known.status !== run.status || known.startedAt !== run.startedAt)) {
+      const now = { ...known, status: run.status, startedAt: run.startedAt };
+      const runs = table.runs.map((one) => (one === known ? now : one));
+      queryClient.setQueryData<StudyTable>(queryKey, { ...table, runs });
+    }
+    const value = table.rows.find((row) => row.variantId === run.variantId)?.values.find((one) => one.runId === run.id);
+    if (countsInTable(value, run)) refreshTable();
   });
 }

@@ -14,8 +14,8 @@ export function useStudyProgress(id: string) {
   return useQuery(trpc.studies.progress.queryOptions({ id }, { refetchInterval: 30_000 }));
 }
 
-/** Its runs, and what is reckoned over them. */
-export function useStudy(id: string) {
+/** Its rows, and what curves need of its runs. */
+export function useStudyTable(id: string) {
   const trpc = useTRPC();
-  return useQuery(trpc.studies.get.queryOptions({ id }));
+  return useQuery(trpc.studies.table.queryOptions({ id }));
 }
