@@ -6,7 +6,7 @@ import type { NetworkName } from '@mealtable/protocol/networks';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
 import { sketchNetwork } from '../../trainer/export/sketch-network.ts';
 import { writeSafetensors } from '../../trainer/weights/safetensors.ts';
-import type { StateDict, StateTensor } from '../../trainer/weights/state-dict.ts';
+import { elementCount, type StateDict } from '../../trainer/weights/state-dict.ts';
 import {
   addHost,
   addStudy,
@@ -21,7 +21,7 @@ import {
   started,
   uploadCheckpoint,
 } from '../support/core.ts';
-import { hashed } from '../support/hashed-weights.ts';
+import { hashStateDict } from '../support/hashed-weights.ts';
 
 /** Classes of the dataset that test hosts report. */
 const CLASSES = 10;
@@ -30,14 +30,7 @@ const CLASSES = 10;
 export async function makeWeights(network: NetworkName, stream: number, classes = CLASSES): Promise<Buffer> {
   const tensors: StateDict = new Map();
   const add = (name: string, shape: number[]) => {
-    const data = Float32Array.from(
-      hashed(
-        shape.reduce((a, b) => a * b, 1),
-        stream,
-      ),
-      (value) => 1 + value / 2,
-    );
-    tensors.set(name, { dtype: 'F32', shape, data } satisfies StateTensor);
+    tensors.set(name, { dtype: 'F32', shape, data: new Float32Array(elementCount(shape)) });
   };
   for (const layer of sketchNetwork(network, classes).layers) {
     if (layer.kind === 'dense') {
@@ -54,7 +47,7 @@ export async function makeWeights(network: NetworkName, stream: number, classes 
   const folder = await mkdtemp(path.join(tmpdir(), 'mealtable-weights-'));
   try {
     const file = path.join(folder, 'model.safetensors');
-    await writeSafetensors(file, tensors);
+    await writeSafetensors(file, hashStateDict(tensors, 24 - stream));
     return await readFile(file);
   } finally {
     await rm(folder, { recursive: true });
