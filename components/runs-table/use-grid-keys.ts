@@ -2,6 +2,7 @@
 import type { TableRow, TableRun } from '@mealtable/protocol/run-query-view';
 import { useRouter } from 'next/navigation';
 import type { KeyboardEvent, RefObject } from 'react';
+import { useIsShared } from '../share/shared-context';
 import { HEAD_HEIGHT, ROW_HEIGHT } from './column-looks';
 import type { RunSelection } from './use-run-selection';
 
@@ -22,6 +23,7 @@ const SIDE_STEP = 120;
 /** The keys of a tree of rows: one of them is active, and what is done is done to it. */
 export function useGridKeys(grid: GridKeys): (event: KeyboardEvent) => void {
   const router = useRouter();
+  const isShared = useIsShared();
   const { active, setActive, rowCount, rowAt, scroller, selection, select, toggleGroup } = grid;
   const go = (to: number) => {
     const index = Math.min(rowCount - 1, Math.max(0, to));
@@ -55,7 +57,7 @@ export function useGridKeys(grid: GridKeys): (event: KeyboardEvent) => void {
     else if (event.key === 'Escape' && selection && selection.runs.size > 0) selection.clear();
     else if (event.key === 'Enter' && row) {
       if (row.kind === 'group') toggleGroup(row.key);
-      else router.push(`/runs/${row.run.id}`);
+      else if (!isShared) router.push(`/runs/${row.run.id}`);
     } else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
       const isRight = event.key === 'ArrowRight';
       if (row?.kind === 'group' && row.isOpen !== isRight) toggleGroup(row.key);
