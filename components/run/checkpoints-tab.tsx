@@ -1,5 +1,6 @@
 'use client';
 import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
+import type { CheckpointStatusView } from '@mealtable/protocol/retention';
 import { isEnded } from '@mealtable/protocol/statuses';
 import type { CheckpointView, RunDetailView } from '@mealtable/protocol/views';
 import { Download, Gauge, Save } from 'lucide-react';
@@ -8,23 +9,25 @@ import { useState } from 'react';
 import { useMe } from '../account/use-me';
 import { formatBytes, formatCount, formatPercent } from '../format';
 import { Badge } from '../ui/badge';
-import { CopyBlock, CopyButton } from '../ui/copy-button';
+import { CopyButton } from '../ui/copy-button';
 import { EmptyState } from '../ui/empty-state';
-import { Panel } from '../ui/panel';
 import { Switch } from '../ui/switch';
 import { Table, Td, Th, Tr } from '../ui/table';
 import { RelativeTime } from '../ui/time';
-import { bestModelFile } from './best-model-file';
+import { Arrival } from './arrival';
+import { DownloadCommands } from './download-commands';
+import { describeRule, KeptBecause } from './kept-because';
+import { useCheckpointStatus } from './use-checkpoint-status';
 
 export function CheckpointsTab({ run }: { run: RunDetailView }) {
   const [showsAllFiles, setShowsAllFiles] = useState(false);
+  const status = useCheckpointStatus(run);
   if (run.checkpoints.length === 0)
     return (
       <EmptyState icon={Save} title={isEnded(run.status) ? 'No checkpoint was saved' : 'No checkpoint yet'}>
         {!isEnded(run.status) && 'One is saved after each epoch; the best and the latest are kept.'}
       </EmptyState>
     );
-  const best = bestModelFile(run);
   return (
     <div className="space-y-4">
       <Table label="Checkpoints">
@@ -35,6 +38,7 @@ export function CheckpointsTab({ run }: { run: RunDetailView }) {
             <Th align="right">Step</Th>
             <Th align="right">Top-1</Th>
             <Th>Saved</Th>
+            <Th>Kept</Th>
             <Th>File</Th>
             <Th align="right">Size</Th>
             <Th>SHA-256</Th>
@@ -47,37 +51,46 @@ export function CheckpointsTab({ run }: { run: RunDetailView }) {
           {run.checkpoints
             .toSorted((a, b) => b.stepsCompleted - a.stepsCompleted)
             .map((checkpoint) => (
-              <CheckpointRows key={checkpoint.id} checkpoint={checkpoint} showsAllFiles={showsAllFiles} />
+              <CheckpointRows
+                key={checkpoint.id}
+                checkpoint={checkpoint}
+                showsAllFiles={showsAllFiles}
+                status={status}
+              />
             ))}
         </tbody>
       </Table>
+      {status && (
+        <p className="text-ink-3 text-xs">
+          Of this run {describeRule(status.rule)} are kept{' '}
+          {status.isOwnRule ? 'as its study says' : 'as this hub does by default'}, besides what is on its way or
+          needed.{' '}
+          <Link href={`/studies/${run.studyId}`} className="text-accent hover:underline">
+            Change it at the study
+          </Link>
+          , under More actions.
+        </p>
+      )}
       <Switch
         label="Show the files for resuming"
         hint="Optimiser, discriminator and progress: what the trainer goes on from."
         checked={showsAllFiles}
         onChange={setShowsAllFiles}
       />
-      {best && (
-        <Panel title="From a terminal" hint="The best checkpoint, whichever it is at that moment.">
-          <CopyBlock
-            label="Copy the command"
-            text={`curl --fail --location --remote-header-name --remote-name --header "Authorization: Bearer $MEALTABLE_TOKEN" ${window.location.origin}/api/runs/${run.id}/best/${CHECKPOINT_FILES.model}`}
-          />
-          <p className="mt-2 text-ink-2 text-sm">
-            The token is a program token from{' '}
-            <Link href="/settings?tab=tokens" className="text-accent hover:underline">
-              Settings, Tokens
-            </Link>
-            . The weights have timm’s key names: <code className="text-xs">safetensors.torch.load_file</code> reads
-            them.
-          </p>
-        </Panel>
-      )}
+      <DownloadCommands run={run} />
     </div>
   );
 }
 
-function CheckpointRows({ checkpoint, showsAllFiles }: { checkpoint: CheckpointView; showsAllFiles: boolean }) {
+function CheckpointRows({
+  checkpoint,
+  showsAllFiles,
+  status,
+}: {
+  checkpoint: CheckpointView;
+  showsAllFiles: boolean;
+  status: CheckpointStatusView | undefined;
+}) {
   const { canEdit } = useMe();
   const files = checkpoint.files.filter((file) => showsAllFiles || file.name === CHECKPOINT_FILES.model);
   return files.map((file, index) => (
@@ -103,13 +116,20 @@ function CheckpointRows({ checkpoint, showsAllFiles }: { checkpoint: CheckpointV
           <Td className="text-ink-2">
             <RelativeTime at={checkpoint.createdAt} />
           </Td>
+          <Td className="text-ink-2 text-xs">
+            <KeptBecause reasons={status?.kept[checkpoint.id]} />
+          </Td>
         </>
       ) : (
-        <td colSpan={5} />
+        <td colSpan={6} />
       )}
       <Td className="num text-xs">{file.name}</Td>
       <Td align="right" className="num whitespace-nowrap text-xs">
-        {formatBytes(file.sizeBytes)}
+        {status?.arriving[file.sha256] === undefined ? (
+          formatBytes(file.sizeBytes)
+        ) : (
+          <Arrival name={file.name} arrived={status.arriving[file.sha256] ?? 0} sizeBytes={file.sizeBytes} />
+        )}
       </Td>
       <Td>
         <span className="flex items-center gap-0.5">

@@ -1,7 +1,19 @@
 'use client';
 import type { StudyOverview } from '@mealtable/protocol/study-page';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CopyPlus, Ellipsis, Gauge, ListPlus, Pencil, Plus, Server, Share2, Square, Trash2 } from 'lucide-react';
+import {
+  Archive,
+  CopyPlus,
+  Ellipsis,
+  Gauge,
+  ListPlus,
+  Pencil,
+  Plus,
+  Server,
+  Share2,
+  Square,
+  Trash2,
+} from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import { useState } from 'react';
 import { plural } from '../format';
@@ -14,10 +26,11 @@ import { Menu, MenuItem, MenuSeparator } from '../ui/menu';
 import { toastError } from '../ui/toast';
 import { LimitDialog } from './limit-dialog';
 import { RenameDialog } from './rename-dialog';
+import { RetentionDialog } from './retention-dialog';
 import { StudyRequirements } from './study-requirements';
 import { useStudyProgress } from './use-study';
 
-type Asking = 'cancel' | 'remove' | 'rename' | 'limit' | 'epochs' | 'hosts' | 'share' | null;
+type Asking = 'cancel' | 'remove' | 'rename' | 'limit' | 'epochs' | 'hosts' | 'share' | 'retention' | null;
 
 export function StudyActions({ study }: { study: StudyOverview }) {
   const trpc = useTRPC();
@@ -83,6 +96,9 @@ export function StudyActions({ study }: { study: StudyOverview }) {
         <MenuItem icon={<Server aria-hidden />} onSelect={() => setAsking('hosts')}>
           Hosts and clusters…
         </MenuItem>
+        <MenuItem icon={<Archive aria-hidden />} onSelect={() => setAsking('retention')}>
+          Checkpoints kept…
+        </MenuItem>
         {study.comparedCount > 0 && (
           <MenuItem icon={<ListPlus aria-hidden />} onSelect={() => setAsking('epochs')}>
             More epochs…
@@ -94,6 +110,7 @@ export function StudyActions({ study }: { study: StudyOverview }) {
         </MenuItem>
       </Menu>
       {asking === 'share' && <ShareDialog study={study} onClose={done} />}
+      {asking === 'retention' && <RetentionDialog studyId={study.id} onClose={done} />}
       {asking === 'limit' && <LimitDialog study={study} onClose={done} />}
       {asking === 'hosts' && <StudyRequirements studyId={study.id} onClose={done} />}
       {asking === 'epochs' && <EpochsDialog studyId={study.id} runs={[]} onClose={done} onDone={done} />}
