@@ -101,7 +101,7 @@ function CheckpointRows({
             <span className="flex flex-wrap gap-1">
               {checkpoint.isBest && <Badge tone="good">Best</Badge>}
               {checkpoint.isLatest && <Badge tone="accent">Latest</Badge>}
-              {!checkpoint.complete && <Badge tone="warn">Uploading</Badge>}
+              {!checkpoint.complete && <Badge tone="warn">Uploading {percentArrived(checkpoint, status)}</Badge>}
             </span>
           </Td>
           <Td align="right" className="num">
@@ -162,4 +162,12 @@ function CheckpointRows({
       </Td>
     </Tr>
   ));
+}
+
+/** Also where the sizes are out of sight on a narrow screen. */
+function percentArrived({ files }: CheckpointView, status: CheckpointStatusView | undefined): string {
+  if (!status) return '';
+  const total = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const arrived = files.reduce((sum, { sha256, sizeBytes }) => sum + (status.arriving[sha256] ?? sizeBytes), 0);
+  return `${Math.floor((100 * arrived) / Math.max(1, total))} %`;
 }
