@@ -128,7 +128,7 @@ test.each([
     {
       config: { ...CLASSIFICATION, epochs: 1 },
       steps,
-      training: { stepsPerEpoch: STEPS, start: () => {}, take: async () => batch },
+      training: { stepsPerEpoch: STEPS, start: () => {}, peek: async () => batch, take: async () => batch },
       timeTeachers: (inputs) => steps.timeTeachers(inputs),
       records: { write: (body) => (body.kind === 'metrics' ? values.push(body.values) : 0), log: () => 0 },
       now: () => performance.now(),

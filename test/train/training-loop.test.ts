@@ -100,6 +100,7 @@ async function play(options: Play): Promise<Played> {
     training: {
       stepsPerEpoch,
       start: () => {},
+      peek: async (step) => batchOf(step),
       take: async (step) => {
         begun++;
         taken = step;

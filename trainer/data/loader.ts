@@ -71,10 +71,15 @@ export class TrainingBatches {
     for (let step = 0; step < count; step++) this.start(step);
   }
 
+  /** The batch of a 0-based step, which stays to be taken. Rejects as `take` does. */
+  peek(step: number): Promise<Batch> {
+    this.start(step);
+    return this.#started.get(step)!;
+  }
+
   /** The batch of a 0-based step. Rejects with DatasetInvalidError when too many images are unreadable. */
   take(step: number): Promise<Batch> {
-    this.start(step);
-    const loading = this.#started.get(step)!;
+    const loading = this.peek(step);
     this.#started.delete(step);
     return loading;
   }

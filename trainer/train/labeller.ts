@@ -15,7 +15,7 @@ interface LabellerInputs extends Tensors {
 }
 
 export interface LabellerOptions {
-  /** The largest number of images at a time. */
+  /** Images of a batch, which fewer are filled up to. */
   batchSize: number;
   mean: 'probability' | 'logit';
   temperature: number;
@@ -30,15 +30,23 @@ export interface LabellerOptions {
 export class Labeller {
   readonly #teachers: readonly FrozenNetwork[];
   readonly #options: LabellerOptions;
-  readonly #graph: GraphOrEager<LabellerInputs>;
+  #atOnce: number;
+  /** By the number of images that they take. */
+  readonly #graphs = new Map<number, GraphOrEager<LabellerInputs>>();
 
   /** Takes over the teachers. */
   constructor(teachers: readonly FrozenNetwork[], options: LabellerOptions) {
     this.#teachers = teachers;
     this.#options = options;
-    const { precision, cache } = options;
-    const capturing = { variables: [], constants: this.#constants, precision, cache };
-    this.#graph = new GraphOrEager((inputs: LabellerInputs) => this.#ask(inputs), capturing);
+    this.#atOnce = options.batchSize;
+  }
+
+  /** The largest number of images at a time; a batch's unless set to more. */
+  get atOnce(): number {
+    return this.#atOnce;
+  }
+  set atOnce(images: number) {
+    this.#atOnce = images;
   }
 
   /** What a whole batch takes, put as a step. */
@@ -50,15 +58,15 @@ export class Labeller {
     };
   }
 
-  /** Labels of `count` images, bytes [count, S, S, 3]. Throws TensorFlow's error, e.g. when memory does not suffice. */
+  /** Labels of `count` images, `atOnce` at most, bytes [count, S, S, 3]. Throws TensorFlow's error, e.g. when memory does not suffice. */
   async label(pixels: Uint8Array, count: number): Promise<LabelRows> {
-    const { batchSize } = this.#options;
+    const batchSize = count <= this.#options.batchSize ? this.#options.batchSize : this.#atOnce;
     // A graph takes one shape: what is missing to a whole batch are black images.
     const whole = new Uint8Array(batchSize * (pixels.length / count));
     whole.set(pixels);
     const inputs = { pixels: uploadPixels(whole, batchSize) };
     try {
-      const answer = this.#graph.run(inputs);
+      const answer = this.#graphOf(batchSize).run(inputs);
       const read = async (tensor: Tensors[string]) =>
         ((await tensor.data()) as Float32Array).subarray(0, count * tensor.shape[1]!);
       try {
@@ -73,8 +81,19 @@ export class Labeller {
   }
 
   dispose(): void {
-    this.#graph.dispose();
+    for (const graph of this.#graphs.values()) graph.dispose();
     for (const teacher of this.#teachers) teacher.dispose();
+  }
+
+  #graphOf(batchSize: number): GraphOrEager<LabellerInputs> {
+    let graph = this.#graphs.get(batchSize);
+    if (graph === undefined) {
+      const { precision, cache } = this.#options;
+      const capturing = { variables: [], constants: this.#constants, precision, cache };
+      graph = new GraphOrEager((inputs: LabellerInputs) => this.#ask(inputs), capturing);
+      this.#graphs.set(batchSize, graph);
+    }
+    return graph;
   }
 
   get #constants(): Tensor[] {

@@ -28,6 +28,13 @@ export async function requireFit(task: Steps, shape: BatchShape, freeBytes: numb
   throw outOfMemory(shape, fitting, `the ${gigabytes(freeBytes)} that are free on this host: ${need}`);
 }
 
+/** As `requireFit`, for what can be done without. */
+export async function fits(task: Steps, shape: BatchShape, freeBytes: number | null): Promise<boolean> {
+  if (freeBytes === null) return true;
+  const { batchSize, inputSize } = shape;
+  return (await estimateStepBytes(task, inputSize, batchSize, [inputSize]))(batchSize) <= freeBytes;
+}
+
 /**
  * Turns TensorFlow's error about memory into the failure that names the batch size that would fit, found by trying: half of
  * it, a quarter and so on, until a step runs. Any other error is given back as it is.

@@ -7,7 +7,10 @@ import { availableBytes } from './host-memory.ts';
 import type { TrainingJob } from './job.ts';
 import { isCached, openStoredLabels, type StoredLabelsContext } from './open-stored-labels.ts';
 import type { AttemptContext } from './run-attempt.ts';
-import type { RenderViews, StoredLabels } from './stored-labels.ts';
+import { MAX_BATCHES_AHEAD, type RenderViews, type StoredLabels } from './stored-labels.ts';
+
+/** On a CPU, teachers take more images than a small batch's at once for less than as many times the time. A GPU is full of one batch. */
+const AT_ONCE_ON_CPU = 128;
 
 /** Null for runs that ask their teachers in every step, or have none. */
 export async function openAttemptLabels(
@@ -35,6 +38,10 @@ export async function openAttemptLabels(
     ...prepared,
     renderViews: size === config.inputSize ? null : renderViews,
     folder,
+    atOnce:
+      runtime.device === 'cpu'
+        ? config.batchSize * Math.min(1 + MAX_BATCHES_AHEAD, Math.floor(AT_ONCE_ON_CPU / config.batchSize))
+        : 0,
     freeBytes: () => (runtime.device === 'cpu' ? freeBytes() : null),
     log: (level, line) => records.log(level, line),
   });

@@ -21,7 +21,7 @@ import type { TrainerJob, TrainingJob } from './job.ts';
 import { findLabelled, type LabelledSet, readLabelledSets } from './labelled-sets.ts';
 import { Labeller } from './labeller.ts';
 import { hashTeacher, loadTeachers, teacherFile } from './load-weights.ts';
-import { requireFit } from './memory.ts';
+import { fits, requireFit } from './memory.ts';
 import type { PublishedFiles } from './published-weights.ts';
 import { type LabelStore, type RenderViews, StoredLabels } from './stored-labels.ts';
 
@@ -39,6 +39,8 @@ export interface StoredLabelsContext {
   folder: string;
   /** Bytes of memory that teachers may take, null for not known. Asked before they label for the first time. */
   freeBytes(): number | null;
+  /** Images that teachers may see at once, where more than a batch's. */
+  atOnce?: number;
   /** Where the teachers' images are of a size of their own; the batches' unless given. */
   renderViews?: RenderViews | null;
   log(level: 'info' | 'warning', line: string): void;
@@ -105,7 +107,7 @@ export async function openLabelStore(
   job: TrainerJob,
   config: CachedConfig | LabellingConfig,
   members: readonly Member[],
-  { dataset, published, precision, folder, freeBytes, log, labelled = null }: StoreContext,
+  { dataset, published, precision, folder, freeBytes, log, atOnce = 0, labelled = null }: StoreContext,
 ): Promise<KeyedLabelStore> {
   const classCount = dataset.classNames.length;
   const { ensemble, temperature } = methodOf(config);
@@ -158,7 +160,10 @@ export async function openLabelStore(
       cache: graphCache('label', { kind, temperature, weights, logits, precision, teachers: normalised }),
     });
     try {
-      await requireFit(labeller.steps, { batchSize, inputSize: teacherSize(config) }, freeBytes());
+      const inputSize = teacherSize(config);
+      await requireFit(labeller.steps, { batchSize, inputSize }, freeBytes());
+      if (atOnce > batchSize && (await fits(labeller.steps, { batchSize: atOnce, inputSize }, freeBytes())))
+        labeller.atOnce = atOnce;
       return labeller;
     } catch (error) {
       labeller.dispose();

@@ -1,10 +1,12 @@
 /** Runs a run's steps and records their numbers. */
 import { STALL_AFTER_MS } from '@mealtable/protocol/tunables';
 import type { Scalar } from '@tensorflow/tfjs';
+import type { Batch } from '../data/loader.ts';
 import { tf } from '../engine/tf.ts';
 import { learningRateAt } from '../optim/schedule.ts';
 import { diverged } from './divergence.ts';
 import type { StepInputs } from './step-runner.ts';
+import { MAX_BATCHES_AHEAD } from './stored-labels.ts';
 import type { StepResult } from './task.ts';
 import { TeacherMeter } from './teacher-meter.ts';
 import type { LoopContext } from './training-loop.ts';
@@ -88,8 +90,14 @@ export class StepMeter {
     this.#waitMs += now() - asked;
     // A step holds this thread until it is done; the batch after this one is loaded meanwhile.
     if (step + 1 < this.#totalSteps) training.start(step + 1);
-    const labels = await softLabels?.labelsOf(batch);
+    const labels = await softLabels?.labelsOf(batch, () => this.#upcoming(step));
     return steps.prepare(batch, this.#learningRate(step), step, labels);
+  }
+
+  #upcoming(step: number): Promise<Batch[]> {
+    const left = this.#totalSteps - 1 - step;
+    const steps = Array.from({ length: Math.min(MAX_BATCHES_AHEAD, left) }, (_, i) => step + 1 + i);
+    return Promise.all(steps.map((next) => this.#context.training.peek(next)));
   }
 
   #learningRate(step: number): number {

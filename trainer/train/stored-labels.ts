@@ -16,6 +16,12 @@ export interface LabelStore {
   createLabeller(): Promise<Labeller>;
 }
 
+/** Batches whose soft labels may be computed before their turn: more would not fill a processor any better. */
+export const MAX_BATCHES_AHEAD = 3;
+
+/** Batches that come after the one that is asked for, loaded, in their order. */
+export type Upcoming = () => Promise<readonly Batch[]>;
+
 /** Bytes of a view of training images as teachers see them, [places.length, T, T, 3]. */
 export type RenderViews = (places: number[], view: number) => Promise<Uint8Array>;
 
@@ -24,6 +30,8 @@ export class StoredLabels {
   readonly #warn: (line: string) => void;
   readonly #renderViews: RenderViews | null;
   readonly #labellers = new Map<LabelStore, Labeller>();
+  /** What was computed for batches that are still to come, by batch and store. */
+  readonly #ahead = new WeakMap<Batch, Map<LabelStore, Computed>>();
   #hasWarned = false;
   #asked = 0;
   #computed = 0;
@@ -40,17 +48,22 @@ export class StoredLabels {
     this.#renderViews = renderViews;
   }
 
-  /** The soft labels of a training batch, and mean logits if the stores have them. */
-  async labelsOf(batch: Batch): Promise<LabelRows> {
+  /**
+   * The soft labels of a training batch, and mean logits if the stores have them. Where some are missing, those of batches to come
+   * are computed along with them, as many as the teachers take at once: many images cost less than few, several times over.
+   */
+  async labelsOf(batch: Batch, upcoming: Upcoming = async () => []): Promise<LabelRows> {
     const { places, view } = batch.source!;
     const views = places.map(() => view);
     const rows: LabelRows[] = [];
     for (const store of this.#stores) {
       const labelled = await labelBatch(store.cache, places, views, (positions) =>
-        this.#compute(store, batch, positions),
+        this.#compute(store, batch, positions, upcoming),
       );
+      const before = this.#ahead.get(batch)?.get(store);
       this.#asked += places.length;
-      this.#computed += labelled.computed;
+      this.#computed += labelled.computed + (before?.images ?? 0);
+      this.#teacherMs += before?.ms ?? 0;
       if (labelled.storeError !== null) this.#explain(labelled.storeError);
       rows.push(labelled);
     }
@@ -83,16 +96,75 @@ export class StoredLabels {
     }
   }
 
-  async #compute(store: LabelStore, batch: Batch, positions: readonly number[]): Promise<LabelRows> {
+  async #compute(
+    store: LabelStore,
+    batch: Batch,
+    positions: readonly number[],
+    upcoming: Upcoming,
+  ): Promise<LabelRows> {
     let labeller = this.#labellers.get(store);
     if (labeller === undefined) {
       labeller = await store.createLabeller();
       this.#labellers.set(store, labeller);
     }
+    const asked = [
+      { batch, positions },
+      ...(await this.#missingAhead(store, batch, positions, labeller.atOnce, upcoming)),
+    ];
+    const count = asked.reduce((sum, { positions: some }) => sum + some.length, 0);
+    const images = await Promise.all(asked.map(({ batch: of, positions: some }) => this.#imagesAt(of, some)));
     const began = performance.now();
-    const rows = await labeller.label(await this.#imagesAt(batch, positions), positions.length);
-    this.#teacherMs += performance.now() - began;
-    return rows;
+    const rows = await labeller.label(Buffer.concat(images), count);
+    const perImage = (performance.now() - began) / count;
+    this.#teacherMs += perImage * positions.length;
+    let from = positions.length;
+    for (const { batch: of, positions: some } of asked.slice(1)) {
+      this.#keepAhead(store, of, some, slice(rows, from, some.length, count));
+      this.#ahead.set(of, new Map(this.#ahead.get(of)).set(store, { images: some.length, ms: perImage * some.length }));
+      from += some.length;
+    }
+    return slice(rows, 0, positions.length, count);
+  }
+
+  /** Which images of batches to come have no label, each once, until the teachers have `atOnce` with `positions` of this batch. */
+  async #missingAhead(
+    store: LabelStore,
+    batch: Batch,
+    positions: readonly number[],
+    atOnce: number,
+    upcoming: Upcoming,
+  ) {
+    const found: { batch: Batch; positions: number[] }[] = [];
+    let room = atOnce - positions.length;
+    // What cannot be kept is not computed before it is needed.
+    if (room <= 0 || this.#hasWarned) return found;
+    const pairOf = ({ source }: Batch, position: number) => `${source!.places[position]} ${source!.view}`;
+    const seen = new Set(positions.map((position) => pairOf(batch, position)));
+    for (const next of await upcoming()) {
+      const { places, view } = next.source!;
+      const { missing } = store.cache.lookup(
+        places,
+        places.map(() => view),
+      );
+      const fresh = missing.filter((position) => {
+        const pair = pairOf(next, position);
+        return !seen.has(pair) && seen.add(pair);
+      });
+      if (fresh.length > room) break;
+      if (fresh.length > 0) found.push({ batch: next, positions: fresh });
+      room -= fresh.length;
+    }
+    return found;
+  }
+
+  #keepAhead(store: LabelStore, { source }: Batch, positions: readonly number[], rows: LabelRows): void {
+    const { places, view } = source!;
+    const { storeError } = store.cache.appendOrDecode(
+      positions.map((position) => places[position]!),
+      positions.map(() => view),
+      rows,
+    );
+    if (storeError !== null) this.#explain(storeError);
   }
 
   async #imagesAt({ pixels, size, source }: Batch, positions: readonly number[]): Promise<Uint8Array> {
@@ -115,6 +187,19 @@ export class StoredLabels {
       );
     this.#hasWarned = true;
   }
+}
+
+/** What teachers computed of a batch, and how long they took for it. */
+interface Computed {
+  images: number;
+  ms: number;
+}
+
+/** `length` of `count` rows. */
+function slice({ probabilities, meanLogits }: LabelRows, from: number, length: number, count: number): LabelRows {
+  const cut = (values: Float32Array) =>
+    values.subarray((from * values.length) / count, ((from + length) * values.length) / count);
+  return { probabilities: cut(probabilities), meanLogits: meanLogits && cut(meanLogits) };
 }
 
 /** The weighted mean of several stores' rows; of one they are as they are. */

@@ -19,6 +19,7 @@ export interface LoopContext {
   training: {
     readonly stepsPerEpoch: number;
     start(step: number): void;
+    peek(step: number): Promise<Batch>;
     take(step: number): Promise<Batch>;
   };
   /** For tasks that are given their soft labels. */
