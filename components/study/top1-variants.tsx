@@ -70,9 +70,7 @@ export function Top1Variants({ rows, decimals, metric, costs, reproduces, onRefe
           )}
           <Th align="right">
             <Tip text="Mean of the paired differences over the seeds that both have, in points, with the 95 % interval of Student’s t and the two-sided p of the paired t test">
-              <span>
-                Difference<span className="hidden lg:inline"> to reference</span>
-              </span>
+              <span>Difference{!costs && <span className="hidden lg:inline"> to reference</span>}</span>
             </Tip>
           </Th>
           {costs && <CostHeadings costs={costs} />}
