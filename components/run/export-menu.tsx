@@ -2,7 +2,7 @@
 import { FORMAT_WORDS, type ModelExportView } from '@mealtable/protocol/exports';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ChevronDown, CircleAlert, Download, LoaderCircle } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { describeError } from '../api-error';
 import { formatBytes } from '../format';
 import { useTRPC } from '../trpc-provider';
@@ -87,7 +87,9 @@ function Format({ view, checkpointId }: { view: ModelExportView; checkpointId: s
     return (
       <a href={view.url} download title={`SHA-256 ${view.sha256}`} className={rowClass}>
         {words}
-        <Aside icon={Download}>{formatBytes(view.sizeBytes ?? 0)}</Aside>
+        <Aside icon={Download}>
+          <span className="num">{formatBytes(view.sizeBytes ?? 0)}</span>
+        </Aside>
       </a>
     );
   const isUnavailable = view.state === 'unavailable';
@@ -127,10 +129,10 @@ function Format({ view, checkpointId }: { view: ModelExportView; checkpointId: s
   );
 }
 
-function Aside(props: { icon: typeof Download | null; spins?: boolean; children: string }) {
+function Aside(props: { icon: typeof Download | null; spins?: boolean; children: ReactNode }) {
   const { icon: Icon, spins, children } = props;
   return (
-    <span className="num flex items-center gap-1.5 whitespace-nowrap text-ink-2 text-xs">
+    <span className="flex items-center gap-1.5 whitespace-nowrap text-ink-2 text-xs">
       {children}
       {Icon && <Icon aria-hidden className={cn('size-3.5 text-accent', spins && 'animate-spin')} />}
     </span>

@@ -13,6 +13,7 @@ import type { FinalTestView, StudyView, Top1Row } from '@mealtable/protocol/view
 import { nameFile } from '../../checkpoints/download-name.ts';
 import type { Hub } from '../../context.ts';
 import { loadRunDetail } from '../../runs/detail.ts';
+import { loadOverview } from '../../studies/overview.ts';
 import { loadStudyView } from '../../studies/view.ts';
 import { loadBestCheckpoints } from '../best-models.ts';
 import { loadModelSources } from '../model-source.ts';
@@ -40,6 +41,8 @@ export interface BundleModel {
 }
 export interface Bundle {
   study: StudyView;
+  /** What the study is to answer; may be empty. */
+  question: string;
   seeds: SeedChoice;
   formats: readonly ExportFormat[];
   /** The zip's only folder; also its name. */
@@ -63,6 +66,7 @@ type BundleHub = Pick<Hub, 'pool' | 'exporter'>;
 export async function loadBundle(hub: BundleHub, studyId: string, options: BundleOptions): Promise<Bundle> {
   const { seeds, formats, signal } = options;
   const study = await loadStudyView(hub.pool, studyId);
+  const { question } = await loadOverview(hub.pool, studyId);
   const all = await loadBestCheckpoints(hub.pool, studyId);
   const chosen = all.filter(({ isBestOfVariant }) => seeds === 'all' || isBestOfVariant);
   const sources = await loadModelSources(
@@ -93,7 +97,7 @@ export async function loadBundle(hub: BundleHub, studyId: string, options: Bundl
   }
   if (models.length === 0)
     throw new AppError('not_found', 'No run of this study has a complete checkpoint of a network yet.');
-  return { study, seeds, formats, folder: nameFile([study.name]) || study.id, models };
+  return { study, question, seeds, formats, folder: nameFile([study.name]) || study.id, models };
 }
 
 async function addFormat(

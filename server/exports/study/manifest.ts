@@ -4,12 +4,13 @@ import type { Bundle } from './bundle.ts';
 export const MANIFEST_VERSION = 1;
 
 /** The same for the same contents: it holds no time of its own making. */
-export function makeManifest({ study, seeds, formats, models }: Bundle): object {
+export function makeManifest({ study, question, seeds, formats, models }: Bundle): object {
   return {
     version: MANIFEST_VERSION,
     study: {
       id: study.id,
       name: study.name,
+      question,
       notes: study.notes,
       createdAt: new Date(study.createdAt).toISOString(),
       createdBy: study.createdBy,

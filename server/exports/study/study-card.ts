@@ -11,7 +11,7 @@ import {
 } from './card-text.ts';
 
 /** @param baseUrl where the hub is */
-export function makeStudyCard({ study, seeds, models }: Bundle, baseUrl: string): string {
+export function makeStudyCard({ study, question, seeds, models }: Bundle, baseUrl: string): string {
   const { design } = study;
   const byVariant = study.rows.filter(({ n }) => n > 0);
   return paragraphs(
@@ -26,6 +26,7 @@ export function makeStudyCard({ study, seeds, models }: Bundle, baseUrl: string)
     ].join('\n'),
     `# ${markdownText(study.name)}`,
     `An ablation study of MEAL V2 knowledge distillation on ${design.dataset}: a ${design.student.network}, ${design.epochs} epochs, seeds ${design.seeds.join(', ')}. Written by Mealtable.`,
+    question === '' ? null : `**${markdownText(question)}**`,
     study.notes === '' ? null : `## Notes\n\n${markdownNotes(study.notes)}`,
     '## Results',
     byVariant.length === 0
