@@ -198,11 +198,6 @@ export interface MetricPage {
   /** Null when this was the last page. */
   next: RecordCursor | null;
 }
-export interface LogPage {
-  lines: { attempt: number; seq: number; at: number; level: 'info' | 'warning' | 'error' | 'output'; line: string }[];
-  /** Older lines exist before the first one given. */
-  hasOlder: boolean;
-}
 
 export interface StudyListItem {
   id: string;

@@ -1,8 +1,9 @@
 'use client';
 import type { StudyTable } from '@mealtable/protocol/study-page';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { useMe } from '../account/use-me';
 import { readErrorCode } from '../api-error';
+import { useLiveState } from '../live-socket';
 import { ActivitySection } from '../notify/activity-section';
 import { RunsTable } from '../runs-table/runs-table';
 import { MissingShare } from '../share/missing-share';
@@ -50,6 +51,12 @@ export function StudyView({ id }: { id: string }) {
   useStudyEvents(id);
   const study = query.data;
   useSectionInAddress(study !== undefined);
+  const live = useLiveState();
+  const { refetch } = query;
+  useEffect(() => {
+    // A link that was taken back refuses the live connection first; what it showed goes from the page, too.
+    if (isShared && live === 'refused') void refetch();
+  }, [isShared, live, refetch]);
 
   const code = readErrorCode(query.error);
   // Also when it was there before: somebody has deleted it, or taken the link back.

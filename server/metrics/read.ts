@@ -1,16 +1,11 @@
-/** Reading what appendRecords wrote: points and log lines in the order of (attempt, seq). */
+/** Reading what appendRecords wrote: points in the order of (attempt, seq). */
 import { withoutStyles } from '@mealtable/protocol/output';
-import type { LogPage, MetricPage, RecordCursor } from '@mealtable/protocol/views';
+import type { MetricPage, RecordCursor } from '@mealtable/protocol/views';
 import { toWireNumber } from '@mealtable/protocol/wire-number';
 import type pg from 'pg';
 import type { Queryable } from '../runs/summary.ts';
 import { readRecords } from './read-records.ts';
 import { inSnapshot } from './snapshot.ts';
-
-type Line = LogPage['lines'][number];
-interface LineRow extends Omit<Line, 'at'> {
-  at: Date;
-}
 
 /** Metric names of a run by their id. */
 export async function loadSeries(db: Queryable, runId: string): Promise<Map<number, string>> {
@@ -42,38 +37,6 @@ export function metricsAfter(
     };
   });
 }
-
-export interface LogWindow {
-  before?: RecordCursor | null;
-  after?: RecordCursor | null;
-}
-
-/** The newest lines; with `before` the newest older ones, with `after` those that follow. Always oldest first. */
-export async function loadLogs(db: Queryable, runId: string, window: LogWindow, limit: number): Promise<LogPage> {
-  if (window.after) {
-    const { attempt, seq } = window.after;
-    const { rows } = await db.query<LineRow>(
-      `SELECT attempt, seq, at, level, line FROM log_lines
-       WHERE run_id = $1 AND (attempt, seq) > ($2, $3) ORDER BY attempt, seq LIMIT $4`,
-      [runId, attempt, seq, limit],
-    );
-    const older = await db.query('SELECT 1 FROM log_lines WHERE run_id = $1 AND (attempt, seq) <= ($2, $3) LIMIT 1', [
-      runId,
-      attempt,
-      seq,
-    ]);
-    return { lines: rows.map(toLine), hasOlder: older.rows.length > 0 };
-  }
-  const { attempt, seq } = window.before ?? { attempt: 2 ** 31 - 1, seq: 2 ** 31 - 1 };
-  const { rows } = await db.query<LineRow>(
-    `SELECT attempt, seq, at, level, line FROM log_lines
-     WHERE run_id = $1 AND (attempt, seq) < ($2, $3) ORDER BY attempt DESC, seq DESC LIMIT $4`,
-    [runId, attempt, seq, limit + 1],
-  );
-  return { lines: rows.slice(0, limit).reverse().map(toLine), hasOlder: rows.length > limit };
-}
-
-const toLine = (row: LineRow): Line => ({ ...row, at: row.at.getTime() });
 
 /** The end of what each of these attempts logged and printed, by attempt, without colours. */
 export async function lastLogLines(

@@ -6,7 +6,17 @@ import type { Socket } from 'socket.io-client';
 import superjson from 'superjson';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { AppRouter } from '../../server/api/root.ts';
-import { ended, logLine, makeCheckpoint, makeDesign, metrics, RecordNumbers, started, until } from '../support/core.ts';
+import {
+  ended,
+  logLine,
+  logLinesOf,
+  makeCheckpoint,
+  makeDesign,
+  metrics,
+  RecordNumbers,
+  started,
+  until,
+} from '../support/core.ts';
 import { startTestHub, type TestHub } from '../support/hub.ts';
 import { closeSockets, connectAgent, connectSocket, type ScriptedAgent } from '../support/scripted-agent.ts';
 
@@ -110,7 +120,7 @@ test('from the form to the table and the download: an agent, a page and a progra
   const run = await api.runs.get.query({ id: bestRun });
   const points = await api.runs.metrics.query({ id: bestRun, after: null });
   expect(points.points.map((p) => p.step)).toEqual([10, 10, 20, 20, 30, 30]);
-  expect((await api.runs.logs.query({ id: bestRun })).lines.map((l) => l.line)).toEqual(['Loading the images.']);
+  expect(await logLinesOf(hub.hub, bestRun)).toEqual(['Loading the images.']);
   const file = run.checkpoints[0]!.files.find((f) => f.name === 'model.safetensors')!;
   const download = await fetch(`${hub.url}/api/runs/${bestRun}/best/model.safetensors`, {
     headers: { cookie: editor.cookie },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { lastLogLines, loadLogs, metricsAfter } from '../../server/metrics/read.ts';
+import { lastLogLines, metricsAfter } from '../../server/metrics/read.ts';
 import {
   addHost,
   addStudy,
@@ -73,23 +73,6 @@ describe('points by cursor', () => {
 });
 
 describe('log lines', () => {
-  const lines = async (...args: [Parameters<typeof loadLogs>[2], number]) => {
-    const page = await loadLogs(core.hub.pool, runId, ...args);
-    return [page.lines.map((l) => l.line).join(' '), page.hasOlder];
-  };
-
-  test('without a cursor the newest, oldest first', async () => {
-    expect(await lines({}, 4)).toEqual(['a5 b6 b7 b8', true]);
-    expect(await lines({}, 8)).toEqual(['a1 a2 a3 a4 a5 b6 b7 b8', false]);
-  });
-
-  test('before a cursor the newest older ones; after one those that follow', async () => {
-    expect(await lines({ before: { attempt: 1, seq: 10 } }, 2)).toEqual(['a3 a4', true]);
-    expect(await lines({ before: { attempt: 1, seq: 4 } }, 2)).toEqual(['a1', false]);
-    expect(await lines({ after: { attempt: 1, seq: 10 } }, 2)).toEqual(['b6 b7', true]);
-    expect(await lines({ after: { attempt: 0, seq: 0 } }, 1)).toEqual(['a1', false]);
-  });
-
   test('the end of what each attempt printed', async () => {
     const last = await lastLogLines(core.hub.pool, runId, [1, 2, 3], 2);
     expect([...last]).toEqual([

@@ -1,7 +1,7 @@
 import type { MetricsRecord } from '@mealtable/protocol/records';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDatabase } from '../../server/db.ts';
-import { loadLogs, metricsAfter } from '../../server/metrics/read.ts';
+import { metricsAfter } from '../../server/metrics/read.ts';
 import { appendRecords } from '../../server/metrics/store.ts';
 import { loadRunDetail } from '../../server/runs/detail.ts';
 import { expireLeases } from '../../server/runs/lifecycle-lease.ts';
@@ -15,6 +15,7 @@ import {
   createCore,
   ended,
   logLine,
+  logLinesOf,
   makeCheckpoint,
   metrics,
   ScriptedAttempt,
@@ -70,7 +71,7 @@ describe('what a batch stores', () => {
     const stream = makeStream(trainer, 20);
     expect(await appendRecords(hub, runId, 1, stream)).toEqual({ ok: true, ackedSeq: stream.length, fenced: false });
     expect(plain(await allPoints(runId))).toEqual(pointsOf(stream));
-    expect((await loadLogs(hub.pool, runId, {}, 10)).lines.map((l) => l.line)).toEqual(['step 7', 'step 14']);
+    expect(await logLinesOf(hub, runId)).toEqual(['step 7', 'step 14']);
     expect(await loadRunSummary(hub.pool, runId)).toMatchObject({
       status: 'running',
       stepsCompleted: 20,
@@ -113,7 +114,7 @@ describe('what a batch stores', () => {
     const { hub, runId, trainer } = await newAttempt();
     const reply = await trainer.send(started(), logLine('a\0b'), logLine('half \ud83d'), logLine('whole 😀'));
     expect(reply).toMatchObject({ ok: true, ackedSeq: 4 });
-    const lines = (await loadLogs(hub.pool, runId, {}, 10)).lines.map((l) => l.line);
+    const lines = await logLinesOf(hub, runId);
     expect(lines).toEqual(['a\ufffdb', 'half \ufffd', 'whole 😀']);
     await trainer.send(ended({ outcome: 'failed', failureCode: 'trainer_error', message: 'x\0y' }));
     expect((await loadRunSummary(hub.pool, runId))?.failureMessage).toBe('x\ufffdy');
@@ -307,7 +308,7 @@ describe('stale attempts lose nothing that belongs to the run, and decide nothin
     const run = await loadRunDetail(hub.pool, runId);
     expect(run).toMatchObject({ status: 'running', attempt: 2, bestTop1: 80, bestEpoch: 2, lastTop1: 70 });
     expect(run.checkpoints.map((c) => c.stepsCompleted)).toEqual([20]);
-    expect((await loadLogs(hub.pool, runId, {}, 9)).lines.map((l) => l.line)).toEqual(['from the old host']);
+    expect(await logLinesOf(hub, runId)).toEqual(['from the old host']);
     expect(run.attempts[0]).toMatchObject({ outcome: 'lost', ackedSeq: 9 });
   });
 

@@ -14,6 +14,7 @@ import { Uploads } from '../../server/checkpoints/uploads/uploads.ts';
 import { createLiveBus, type Hub, idMaker } from '../../server/context.ts';
 import { upsertHost } from '../../server/hosts/host-rows.ts';
 import { appendRecords } from '../../server/metrics/store.ts';
+import { readOlder } from '../../server/output/read-log.ts';
 import { claimRuns } from '../../server/runs/claim-runs.ts';
 import { loadRunSummary } from '../../server/runs/summary.ts';
 import { transact } from '../../server/runs/transaction.ts';
@@ -206,6 +207,11 @@ export const started = (stepsCompleted = 0): Unnumbered => ({
 export const metrics = (step: number, values: Record<string, number | string>): Unnumbered =>
   ({ kind: 'metrics', step, epoch: step / 10, values }) as Unnumbered;
 export const logLine = (line: string): Unnumbered => ({ kind: 'log', level: 'info', line });
+/** What a run's trainers have logged, over all attempts. */
+export async function logLinesOf({ pool }: Pick<CoreHub, 'pool'>, runId: string): Promise<string[]> {
+  const { lines } = await readOlder(pool, { id: runId, filter: { sources: ['log'], onlyProblems: false }, limit: 100 });
+  return lines.map(({ line }) => line);
+}
 export const ended = (more: Partial<EndedRecord> = {}): Unnumbered => ({
   kind: 'ended',
   outcome: 'succeeded',

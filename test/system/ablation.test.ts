@@ -115,6 +115,7 @@ describe.skipIf(!executablePath)('one ablation in the browser', () => {
 
   it('moves a curve before the run ends', async () => {
     const studyUrl = page.url();
+    await goToSection(page, 'Runs');
     const row = page.getByRole('row').filter({ hasText: 'Running' }).first();
     await row.waitFor({ timeout: 60_000 });
     await row.getByRole('link').first().click();
@@ -133,6 +134,7 @@ describe.skipIf(!executablePath)('one ablation in the browser', () => {
   it('fills the table by itself and gives the best checkpoint, whole and readable', async () => {
     const api = connectApi(hub.url, { cookie: await cookieOf(page), origin: hub.url });
     const id = new URL(page.url()).pathname.split('/').at(-1)!;
+    await goToSection(page, 'Top-1');
     const table = page.getByRole('table', { name: /top-1/i });
     // Without a reload: the page is told.
     await expect
@@ -144,6 +146,8 @@ describe.skipIf(!executablePath)('one ablation in the browser', () => {
     const { rows, runs } = await api.studies.get.query({ id });
     for (const row of rows) await table.getByText(row.mean!.toFixed(2), { exact: false }).first().waitFor();
 
+    await openShareLink(id, rows[0]!.mean!.toFixed(2));
+    await readPivot(rows.find((row) => row.isBest)!.mean!.toFixed(2));
     const student = runs.find((r) => r.role === 'student')!;
     await page.goto(`${hub.url}/runs/${student.id}?tab=checkpoints`);
     await page.getByRole('tab', { name: /Checkpoints/ }).click();
@@ -178,6 +182,48 @@ describe.skipIf(!executablePath)('one ablation in the browser', () => {
     ).toBe(best.sha256);
   });
 
+  /** The table as a pivot, which is in the address and so there again after a reload, and as a file for a paper. */
+  async function readPivot(bestTop1: string) {
+    const pivot = page.getByRole('table', { name: /^Top-1 by/ }).filter({ hasNot: page.getByText('Best epoch') });
+    await page.getByRole('radio', { name: 'Pivot' }).click();
+    await pivot.getByText(bestTop1).first().waitFor();
+    expect(new URL(page.url()).searchParams.get('t.view')).toBe('pivot');
+    await page.reload();
+    await goToSection(page, 'Top-1');
+    await page.getByRole('button', { name: 'Swap axes' }).waitFor();
+    await pivot.getByText(bestTop1).first().waitFor();
+    await page.getByRole('region', { name: 'Top-1', exact: true }).getByRole('button', { name: 'Download' }).click();
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('menuitem', { name: 'LaTeX with caption' }).click(),
+    ]);
+    expect(file.suggestedFilename()).toBe('browser-study-pivot.tex');
+    expect(readFileSync(await file.path(), 'utf8')).toContain(`\\textbf{${bestTop1}}`);
+  }
+
+  /** Somebody without an account sees the study by a link, and nothing any more when that is revoked. */
+  async function openShareLink(studyId: string, shownTop1: string) {
+    const api = connectApi(hub.url, { cookie: await cookieOf(page), origin: hub.url });
+    const { id, link } = await api.shares.create.mutate({ studyId, label: 'Reviewers' });
+    const visitor = await browser.newContext({ viewport: { width: 1440, height: 950 } });
+    const shared = await visitor.newPage();
+    const [refused, referers]: [string[], string[]] = [[], []];
+    shared.on('response', (reply) => reply.status() >= 400 && refused.push(`${reply.status()} ${reply.url()}`));
+    shared.on('request', (request) => referers.push(request.headers().referer ?? ''));
+    await shared.goto(link);
+    await shared.getByRole('heading', { name: 'Browser study' }).waitFor();
+    for (const name of ['Top-1', 'Curves', 'Effects', 'Runs', 'Activity']) await goToSection(shared, name);
+    await goToSection(shared, 'Top-1');
+    await shared.getByRole('table', { name: /top-1/i }).getByText(shownTop1).first().waitFor();
+    await shared.getByRole('status').getByText('Live', { exact: true }).waitFor();
+    expect(refused).toEqual([]);
+    expect(referers.filter((referer) => referer !== '')).toEqual([]);
+    expect(await shared.getByRole('link', { name: /sign in|studies/i }).count()).toBe(0);
+    await api.shares.revoke.mutate({ id });
+    await shared.getByText('This link shows nothing').waitFor();
+    await visitor.close();
+  }
+
   it('evaluates the checkpoint anew and finds the top-1 that its run recorded', async () => {
     await page
       .getByRole('link', { name: /^Evaluate the checkpoint/ })
@@ -196,5 +242,8 @@ describe.skipIf(!executablePath)('one ablation in the browser', () => {
     expect(faults).toEqual([]);
   });
 });
+
+const goToSection = (page: Page, name: string) =>
+  page.getByRole('navigation', { name: 'Sections of this page' }).getByRole('link', { name, exact: true }).click();
 
 const cookieOf = async (page: Page) => (await page.context().cookies()).map((c) => `${c.name}=${c.value}`).join('; ');

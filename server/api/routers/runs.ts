@@ -3,7 +3,7 @@ import { RunId } from '@mealtable/protocol/ids';
 import type { RunSummaryView } from '@mealtable/protocol/views';
 import { z } from 'zod';
 import type { Hub } from '../../context.ts';
-import { loadLogs, metricsAfter } from '../../metrics/read.ts';
+import { metricsAfter } from '../../metrics/read.ts';
 import { loadRunDetail } from '../../runs/detail.ts';
 import { requestCancel, retryRun } from '../../runs/lifecycle-user.ts';
 import { loadRunSummary } from '../../runs/summary.ts';
@@ -25,16 +25,6 @@ export const runsRouter = createRouter({
   metrics: viewerProcedure
     .input(z.strictObject({ id: RunId, after: Cursor.nullable(), limit: z.int().min(1).max(5_000).default(5_000) }))
     .query(({ ctx, input }) => metricsAfter(ctx.pool, input.id, input.after, input.limit)),
-  logs: viewerProcedure
-    .input(
-      z.strictObject({
-        id: RunId,
-        before: Cursor.nullish(),
-        after: Cursor.nullish(),
-        limit: z.int().min(1).max(1_000).default(500),
-      }),
-    )
-    .query(({ ctx, input }) => loadLogs(ctx.pool, input.id, input, input.limit)),
   /** A run that has ended meanwhile is answered as it is. */
   cancel: editorProcedure.input(OneRun).mutation(async ({ ctx, input }) => {
     await transact(ctx, (tx) => requestCancel(tx, [input.id], ctx.member.name));
