@@ -8,6 +8,7 @@ import { transact } from '../../server/runs/transaction.ts';
 import { DATASET } from '../hub/studies.ts';
 
 export interface Filling {
+  hostId: string;
   runs: number;
   steps: number;
   metrics: number;
@@ -19,15 +20,20 @@ const AT_ONCE = 8;
 const STEP_MS = 100;
 const STEPS_PER_EPOCH = 100;
 
-export const HOST: HostReport = {
+const HOST: HostReport = {
   ...{ name: 'filled', platform: 'linux-x64', cpuModel: 'bench', cpuCount: 2, memoryBytes: 8e9, gpus: [], slots: 100 },
   ...{ backend: 'tensorflow', datasets: [DATASET], labelSets: [] },
 };
 
-/** @returns points stored */
-export async function fillRuns(hub: Hub, { runs, steps, metrics }: Filling): Promise<number> {
+/** The host that the runs are on; no study can be made without one. @returns its id */
+export async function addHost(hub: Hub): Promise<string> {
   const hostId = hub.ids('host');
   await transact(hub, (tx) => upsertHost(tx, hostId, '0.1.0', HOST));
+  return hostId;
+}
+
+/** @returns points stored */
+export async function fillRuns(hub: Hub, { hostId, runs, steps, metrics }: Filling): Promise<number> {
   const claims = await transact(hub, (tx) => claimQueuedRuns(tx, hostId, runs, null));
   if (claims.length < runs) throw new Error(`Only ${claims.length} of ${runs} runs could be claimed.`);
   // Nobody will send heartbeats for them.

@@ -1,11 +1,13 @@
 /** The hub with its pages, as the benchmark starts it; asked by its parent it fills runs with points, as agents' batches are stored. */
 import { parseHubEnv } from '../../server/env.ts';
 import { startHub } from '../../server/start-hub.ts';
-import { type Filling, fillRuns } from './fill-runs.ts';
+import { addHost, type Filling, fillRuns } from './fill-runs.ts';
 
 export interface ChartsHub {
   url: string;
   ownerLink: string;
+  /** Of the host that runs are filled on. */
+  hostId: string;
 }
 
 const { hub, port, ownerLink, close } = await startHub({
@@ -20,4 +22,5 @@ process.on('message', (filling: Filling) => {
     (error) => process.send?.({ fault: String(error) }),
   );
 });
-process.send?.({ url: `http://127.0.0.1:${port}`, ownerLink } satisfies ChartsHub);
+const hostId = await addHost(hub);
+process.send?.({ url: `http://127.0.0.1:${port}`, ownerLink, hostId } satisfies ChartsHub);

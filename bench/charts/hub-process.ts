@@ -11,7 +11,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 
 export interface MeasuredHub extends ChartsHub {
   /** @returns points stored */
-  fill(filling: Filling): Promise<number>;
+  fill(filling: Omit<Filling, 'hostId'>): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function startChartsHub(): Promise<MeasuredHub> {
   return {
     ...address,
     async fill(filling) {
-      hub.send(filling);
+      hub.send({ ...filling, hostId: address.hostId });
       const reply = await nextMessage<{ points: number } | { fault: string }>();
       if ('fault' in reply) throw new Error(reply.fault);
       return reply.points;

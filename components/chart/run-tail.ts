@@ -9,8 +9,9 @@ type MetricsOf = Extract<RunRecordsEvent['records'][number], { kind: 'metrics' }
 interface TailRecord extends RecordCursor, Pick<MetricsOf, 'step' | 'epoch' | 'at' | 'values'> {}
 export type Rewind = Pick<RunRewoundEvent, 'attempt' | 'stepsCompleted'>;
 
-/** Records kept before the series are to be read again. */
+/** Kept before the series are to be read again: records, and values in all of them, which are many where a record has thousands. */
 const MAX_RECORDS = 4_000;
+const MAX_VALUES = 200_000;
 
 export const isUndone = (step: number, attempt: number, { attempt: by, stepsCompleted }: Rewind): boolean =>
   attempt < by && step > stepsCompleted;
@@ -25,9 +26,10 @@ export class RunTail {
   /** Records up to here were dropped. */
   #dropped: RecordCursor | null = null;
   #newest: RecordCursor | null = null;
+  #valueCount = 0;
 
   get isLong(): boolean {
-    return this.#records.length > MAX_RECORDS;
+    return this.#records.length > MAX_RECORDS || this.#valueCount > MAX_VALUES;
   }
 
   /** @returns the metrics that got points; `isLate`: some are of an attempt before the newest one, so no cursor can place them */
@@ -42,7 +44,10 @@ export class RunTail {
       if (this.rewinds.some((rewind) => isUndone(record.step, attempt, rewind))) continue;
       this.#records.push({ ...cursor, step: record.step, epoch: record.epoch, at: record.at, values: record.values });
       this.noteFirst(record.at);
-      for (const metric in record.values) metrics.add(metric);
+      for (const metric in record.values) {
+        metrics.add(metric);
+        this.#valueCount++;
+      }
     }
     return { metrics, isLate };
   }
@@ -75,18 +80,22 @@ export class RunTail {
     return this.#dropped === null || (cursor !== null && !isAfter(this.#dropped, cursor));
   }
 
-  /** @param cursors of the series that are still to be shown: what the oldest of them lacks is kept, as far as there is room */
+  /**
+   * Keeps what the series that are shown still lack, unless that is far too much: then they have to be read again.
+   * @param cursors of those series
+   */
   dropBefore(cursors: readonly (RecordCursor | null)[]): void {
-    const keep = Math.min(
-      ...cursors.map((cursor) => this.#indexAfter(cursor)),
-      cursors.length === 0 ? this.#records.length : Number.POSITIVE_INFINITY,
-    );
-    const excess = this.#records.length - MAX_RECORDS;
-    const drop = Math.max(keep, excess > MAX_RECORDS ? excess : 0);
-    const last = this.#records[drop - 1];
+    const needed = Math.min(this.#records.length, ...cursors.map((cursor) => this.#indexAfter(cursor)));
+    this.#drop(needed);
+    if (this.#records.length > 2 * MAX_RECORDS || this.#valueCount > 2 * MAX_VALUES) this.#drop(this.#records.length);
+  }
+
+  #drop(count: number): void {
+    const last = this.#records[count - 1];
     if (!last) return;
     this.#dropped = { attempt: last.attempt, seq: last.seq };
-    this.#records = this.#records.slice(drop);
+    this.#records = this.#records.slice(count);
+    this.#valueCount = this.#records.reduce((sum, { values }) => sum + Object.keys(values).length, 0);
   }
 
   #indexAfter(cursor: RecordCursor | null): number {
