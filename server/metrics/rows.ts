@@ -13,7 +13,7 @@ export interface ChunkToWrite extends AttemptRef {
   tracks: readonly Track<number>[];
 }
 
-const CHUNK_COLUMNS = 'run_id, attempt, first_seq, last_seq, first_step, last_step, records, points, data';
+export const CHUNK_COLUMNS = 'run_id, attempt, first_seq, last_seq, first_step, last_step, records, points, data';
 
 /** One statement for up to so many chunks: Postgres keeps its plan, and each number of chunks has its own. */
 const MAX_CHUNKS = 32;
@@ -22,10 +22,7 @@ const MAX_CHUNKS = 32;
 export async function insertChunks(db: Queryable, chunks: readonly ChunkToWrite[]): Promise<void> {
   for (let from = 0; from < chunks.length; from += MAX_CHUNKS) {
     const some = chunks.slice(from, from + MAX_CHUNKS);
-    const values = some.flatMap(({ runId, attempt, tracks }) => [
-      ...[runId, attempt, ...Object.values(describeTracks(tracks))],
-      encodeChunk(tracks),
-    ]);
+    const values = some.flatMap(chunkValues);
     const width = values.length / some.length;
     const row = (i: number) => `(${Array.from({ length: width }, (_, column) => `$${i * width + column + 1}`)})`;
     await db.query({
@@ -35,6 +32,12 @@ export async function insertChunks(db: Queryable, chunks: readonly ChunkToWrite[
     });
   }
 }
+
+/** In the order of CHUNK_COLUMNS. */
+export const chunkValues = ({ runId, attempt, tracks }: ChunkToWrite): unknown[] => [
+  ...[runId, attempt, ...Object.values(describeTracks(tracks))],
+  encodeChunk(tracks),
+];
 
 function describeTracks(tracks: readonly Track<number>[]) {
   const ranges = tracks.map(({ rows }) => stepRange(rows.step));

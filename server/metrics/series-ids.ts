@@ -7,6 +7,10 @@ const MAX_RUNS = 1_000;
 
 const caches = new WeakMap<pg.Pool, Map<string, Map<string, number>>>();
 
+/** What is remembered of a run: series that are in the database, though not always all of them. */
+export const knownSeries = (pool: pg.Pool, runId: string): ReadonlyMap<string, number> | undefined =>
+  caches.get(pool)?.get(runId);
+
 /**
  * The ids of these metrics of a run, made where they are new. The caller holds the run's lock, so no two transactions
  * make the same series.
@@ -17,7 +21,7 @@ export async function resolveSeries(
   runId: string,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const known = caches.get(pool)?.get(runId);
+  const known = knownSeries(pool, runId);
   if (known && names.every((name) => known.has(name))) return known;
   await tx.query(
     `INSERT INTO metric_series (run_id, name) SELECT $1, n FROM unnest($2::text[]) AS n

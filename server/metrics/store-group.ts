@@ -7,6 +7,7 @@ import type { AttemptRef, RecordBatchReply } from '@mealtable/protocol/agent-mes
 import type { AttemptRecord, LogRecord, MetricsRecord } from '@mealtable/protocol/records';
 import { type CoreHub, type Tx, transact } from '../runs/transaction.ts';
 import { insertLogs, insertMetrics } from './insert-records.ts';
+import { storeSteady } from './store-steady.ts';
 import { foldTop1, type Top1Progress } from './top1-progress.ts';
 
 export interface ParsedRecords extends AttemptRef {
@@ -23,7 +24,7 @@ export const isPlainBatch = (batch: ParsedRecords): batch is PlainBatch => batch
 const keyOf = ({ runId, attempt }: AttemptRef) => `${runId} ${attempt}`;
 
 /**
- * All or nothing of what is plain is stored.
+ * What is steady is stored, and then all or nothing of what else is plain.
  * @param batches at most one of each run
  * @returns for each batch the answer, or null when it is to be stored by itself
  */
@@ -31,20 +32,24 @@ export async function storeGroup(
   hub: CoreHub,
   batches: readonly ParsedRecords[],
 ): Promise<(Extract<RecordBatchReply, { ok: true }> | null)[]> {
-  const plain = batches.filter(isPlainBatch);
-  const stored = await transact(hub, async (tx) => {
-    const states = await lockCurrent(tx, plain);
-    const next = plain.filter((batch) => goesOn(batch, states.get(keyOf(batch))));
-    await insertPoints(hub, tx, next);
-    await moveMarks(tx, next, states);
-    for (const { runId, attempt, records } of next) {
-      tx.emit('run:records', { runId, attempt, records });
-      tx.runProgressed(runId);
-    }
-    return new Set<AttemptRef>(next);
-  });
+  const steady = await storeSteady(hub, batches);
+  const plain = batches.filter((batch) => !steady.has(batch)).filter(isPlainBatch);
+  const stored =
+    plain.length === 0
+      ? new Set<AttemptRef>()
+      : await transact(hub, async (tx) => {
+          const states = await lockCurrent(tx, plain);
+          const next = plain.filter((batch) => goesOn(batch, states.get(keyOf(batch))));
+          await insertPoints(hub, tx, next);
+          await moveMarks(tx, next, states);
+          for (const { runId, attempt, records } of next) {
+            tx.emit('run:records', { runId, attempt, records });
+            tx.runProgressed(runId);
+          }
+          return new Set<AttemptRef>(next);
+        });
   return batches.map((batch) =>
-    stored.has(batch) ? { ok: true, ackedSeq: batch.records.at(-1)!.seq, fenced: false } : null,
+    steady.has(batch) || stored.has(batch) ? { ok: true, ackedSeq: batch.records.at(-1)!.seq, fenced: false } : null,
   );
 }
 
