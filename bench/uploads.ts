@@ -17,7 +17,7 @@ import { startCuttingProxy } from '../test/checkpoints/support/cutting-proxy.ts'
 import { BlobCache } from '../trainer/agent/blob-cache.ts';
 import { BlobClient } from '../trainer/agent/blob-client.ts';
 import { agentLimits } from '../trainer/agent/limits.ts';
-import { startMeasuredHub } from './hub/hub-process.ts';
+import { type MeasuredHub, startMeasuredHub } from './hub/hub-process.ts';
 
 interface Task {
   hub: string;
@@ -55,11 +55,14 @@ async function runAgent({ hub, token, dir, files }: Task): Promise<void> {
   process.send?.({ tries, rssGrowth: peakRss('self') - before });
 }
 
+/** One random block after another, each with its number at its start. */
 async function makeFile(file: string, sizeBytes: number): Promise<string> {
   const hash = createHash('sha256');
   const handle = await open(file, 'w');
+  const block = randomBytes(1 << 24);
   for (let done = 0; done < sizeBytes; ) {
-    const chunk = randomBytes(Math.min(1 << 24, sizeBytes - done));
+    block.writeDoubleLE(done);
+    const chunk = block.subarray(0, sizeBytes - done);
     await handle.write(chunk);
     hash.update(chunk);
     done += chunk.length;
@@ -99,9 +102,10 @@ async function addAgentToken(databaseUrl: string): Promise<string> {
 
 async function main(gigabytes: number, cuts: number, seed: number): Promise<void> {
   const dir = mkdtempSync(path.join(tmpdir(), 'mealtable-bench-uploads-'));
-  const hub = await startMeasuredHub();
+  let hub: MeasuredHub | null = null;
   let agent: ChildProcess | null = null;
   try {
+    hub = await startMeasuredHub();
     const sizeBytes = Math.round(gigabytes * 1e9);
     const [small, large] = [path.join(dir, 'small'), path.join(dir, 'large')];
     const files = [
@@ -157,7 +161,7 @@ async function main(gigabytes: number, cuts: number, seed: number): Promise<void
     );
   } finally {
     agent?.kill();
-    await hub.close();
+    await hub?.close();
     rmSync(dir, { recursive: true, force: true });
   }
 }
