@@ -4,6 +4,7 @@ import { CopyPlus, Download, Ellipsis, Pause, Play, RotateCcw, Square } from 'lu
 import Link from 'next/link';
 import { useState } from 'react';
 import { useMe } from '../account/use-me';
+import { PointsMenu } from '../chart/points-menu';
 import { EpochsDialog } from '../queue/epochs-dialog';
 import { RequirementsDialog } from '../queue/requirements-dialog';
 import { RunMenuItems, sortForControl } from '../queue/run-menu-items';
@@ -48,6 +49,7 @@ export function RunActions({ run }: { run: RunDetailView }) {
           <Download aria-hidden /> Download best checkpoint
         </DownloadButton>
       )}
+      <PointsMenu of={`/api/runs/${run.id}/metrics`} />
       {canEdit && run.role !== 'evaluation' && (
         <Menu
           trigger={

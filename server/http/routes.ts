@@ -7,6 +7,7 @@ import { blobRoutes, downloadRoutes } from '../checkpoints/http.ts';
 import { uploadRoutes } from '../checkpoints/uploads/http.ts';
 import { exportRoutes } from '../exports/http.ts';
 import { chartRoutes } from '../metrics/chart/http.ts';
+import { metricsExportRoutes } from '../metrics/export/http.ts';
 import { logRoutes } from '../output/http.ts';
 import { runsTableRoutes } from '../studies/runs-table/http.ts';
 import { dispatchAuth, dispatchSignInLink, dispatchSignOut } from './dispatch-auth.ts';
@@ -123,6 +124,7 @@ export function createRoutes(servePage: ServePage, dev: boolean): Route[] {
     ...logRoutes,
     ...runsTableRoutes,
     ...chartRoutes,
+    ...metricsExportRoutes,
     { methods: ['GET', 'HEAD', 'POST', 'PUT'], path: '/api/*', access: viewer, handle: notFound },
     ...pageRoutes(servePage),
     ...(dev ? devRoutes(servePage) : []),
