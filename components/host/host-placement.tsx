@@ -24,7 +24,7 @@ export function HostPlacement({ host, canEdit }: { host: HostView; canEdit: bool
           <span className="break-words">{restReason}</span>
         </Notice>
       )}
-      {problems.length > 0 && (
+      {host.state === 'online' && problems.length > 0 && (
         <Notice tone="warn" title="Slots are not offered just now">
           <ul className="space-y-1">
             {problems.map((problem) => (

@@ -49,8 +49,8 @@ const components: Components = {
   ul: ({ children, className }) => (
     <ul
       className={cn(
-        'my-2 space-y-1 marker:text-ink-3 [&_input]:mr-2 [&_input]:align-[-2px]',
-        className?.includes('contains-task-list') ? 'list-none' : 'list-disc pl-5',
+        'my-2 space-y-1 marker:text-ink-3 [&_input]:mr-2 [&_input]:-ml-6 [&_input]:align-[-2px]',
+        className?.includes('contains-task-list') ? 'list-none pl-6' : 'list-disc pl-5',
       )}
     >
       {children}
