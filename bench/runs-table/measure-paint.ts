@@ -30,6 +30,8 @@ export async function measurePaint(url: string, cookie: string, studyId: string)
         .map((pair) => ({ name: pair.slice(0, pair.indexOf('=')), value: pair.slice(pair.indexOf('=') + 1), url })),
     );
     const page = await context.newPage();
+    // The compiler of this program names its functions by one that pages do not have.
+    await page.addInitScript('globalThis.__name = (named) => named');
     page.setDefaultTimeout(120_000);
     const open = async (query: string) => {
       const begun = performance.now();

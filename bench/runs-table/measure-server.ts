@@ -16,13 +16,13 @@ export function summarise(times: readonly number[]): Times {
   return { n: sorted.length, p50: at(0.5), p95: at(0.95), max: at(1) };
 }
 
-const COLUMNS = [
+export const COLUMNS = [
   ...['status', 'variant', 'seed', 'progress', 'top1', 'bestEpoch', 'host', 'duration', 'started', 'teachers'],
   ...['val/top1.best', 'val/loss.min', 'train/loss.last', 'config.optimizer.learningRate'],
 ];
 
 /** No two are alike: nothing is answered from what was remembered. */
-function makeViews(): { kind: 'sort' | 'filter' | 'group'; view: RunsView }[] {
+export function makeViews(): { kind: 'sort' | 'filter' | 'group'; view: RunsView }[] {
   const sortFields = [
     ...['variant', 'seed', 'top1', 'host', 'duration', 'created', 'status', 'id', 'failureMessage', 'teachers'],
     ...['config.seed', 'config.teachers', 'temperature', 'inputSize', 'discriminator'],

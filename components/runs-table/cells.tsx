@@ -78,7 +78,8 @@ export function GroupCellContent({ cell, field }: { cell: GroupCell | undefined;
       </span>
     );
   }
-  if (cell.kind === 'distinct') return <span className="text-ink-3">{formatCount(cell.count)} different</span>;
+  if (cell.kind === 'distinct')
+    return <span className="block truncate font-normal text-ink-3">{formatCount(cell.count)} different</span>;
   return cell.value === null ? (
     <span className="text-ink-3">{NONE}</span>
   ) : (

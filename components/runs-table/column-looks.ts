@@ -35,13 +35,25 @@ const KIND_WIDTHS: Record<RunField['kind'], number> = {
 const NARROW_VIEW = 480;
 const NARROW_WIDTH = 190;
 
+/** Room for a mean's spread and count. */
+const MEAN_WIDTH = 184;
+
 /** @param viewWidth pixels of the table on the page */
-export function widthOf({ width, field: name }: TableColumn, field: RunField, viewWidth: number): number {
+export function widthOf(
+  { width, field: name }: TableColumn,
+  field: RunField,
+  { viewWidth, isGrouped }: { viewWidth: number; isGrouped: boolean },
+): number {
   if (width !== null) return width;
+  if (isGrouped && isAveraged(field)) return MEAN_WIDTH;
   if (viewWidth > 0 && viewWidth < NARROW_VIEW && field.name === 'variant') return NARROW_WIDTH;
   if (field.group === 'metric') return Math.min(240, Math.max(124, 44 + field.words.length * 7));
   return WIDTHS[name] ?? KIND_WIDTHS[field.kind];
 }
+
+/** Of a group's runs; what only names a run or a time says nothing on average. */
+const isAveraged = (field: RunField): boolean =>
+  (field.kind === 'number' || field.kind === 'duration') && !['seed', 'priority', 'attempt'].includes(field.name);
 
 export const isRightAligned = (field: RunField): boolean =>
   (field.kind === 'number' && field.name !== 'progress') || field.kind === 'duration';

@@ -27,14 +27,13 @@ const OVERSCAN = 240;
 export function layOut(
   columns: readonly TableColumn[],
   fields: RunFields,
-  hasSelect: boolean,
-  viewWidth: number,
+  { hasSelect, isGrouped, viewWidth }: { hasSelect: boolean; isGrouped: boolean; viewWidth: number },
 ): GridLayout {
   const start = hasSelect ? SELECT_WIDTH : 0;
   let left = start;
   const known = columns.flatMap((column) => {
     const field = fields.get(column.field);
-    return field ? [{ column, field, width: widthOf(column, field, viewWidth) }] : [];
+    return field ? [{ column, field, width: widthOf(column, field, { viewWidth, isGrouped }) }] : [];
   });
   const placed = known.map((each, i): PlacedColumn => {
     const here = { ...each, number: i + 1 + (hasSelect ? 1 : 0), left };

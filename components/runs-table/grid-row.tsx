@@ -82,7 +82,7 @@ function WaitingRow() {
 }
 
 function RunRow({ row, shape, isSelected, onSelect }: GridRowProps & { row: RunTableRow }) {
-  const { run, cells, depth } = row;
+  const { run, cells } = row;
   return (
     <>
       {shape.hasSelect && (
@@ -106,7 +106,7 @@ function RunRow({ row, shape, isSelected, onSelect }: GridRowProps & { row: RunT
           />
         </div>
       )}
-      <Cells shape={shape} indent={depth}>
+      <Cells shape={shape}>
         {({ field }) => <RunCellContent run={run} field={field} cell={cells[shape.cellOf.get(field.name) ?? -1]} />}
       </Cells>
     </>
@@ -145,7 +145,7 @@ function GroupRow({ row, shape, onToggleGroup }: GridRowProps & { row: GroupTabl
           <span className="num shrink-0 text-ink-3 text-xs">{plural(row.runs, 'run')}</span>
         </button>
       </div>
-      <Cells shape={{ ...shape, pinned: [] }} from={width} indent={0}>
+      <Cells shape={{ ...shape, pinned: [] }} from={width}>
         {({ field: of }) => <GroupCellContent field={of} cell={row.cells[shape.cellOf.get(of.name) ?? -1]} />}
       </Cells>
     </>
@@ -154,34 +154,25 @@ function GroupRow({ row, shape, onToggleGroup }: GridRowProps & { row: GroupTabl
 
 interface CellsProps {
   shape: RowShape;
-  /** Levels that the first cell stands in. */
-  indent: number;
   /** Columns that begin before it are left out. */
   from?: number;
   children: (column: PlacedColumn) => ReactNode;
 }
 
-function Cells({ shape, indent, from, children }: CellsProps) {
-  const first = shape.pinned[0] ?? shape.shown[0];
+function Cells({ shape, from, children }: CellsProps) {
   const shown = from === undefined ? shape.shown : shape.shown.filter(({ left }) => left >= from);
   const start = from ?? shape.pinnedWidth;
   const gap = (shown[0]?.left ?? start) - start;
   return (
     <>
       {shape.pinned.map((column, i) => (
-        <Cell
-          key={column.field.name}
-          column={column}
-          isPinned
-          isLastPinned={i === shape.pinned.length - 1}
-          indent={column === first ? indent : 0}
-        >
+        <Cell key={column.field.name} column={column} isPinned isLastPinned={i === shape.pinned.length - 1}>
           {children(column)}
         </Cell>
       ))}
       {gap > 0 && <div role="presentation" className="shrink-0" style={{ width: gap }} />}
       {shown.map((column) => (
-        <Cell key={column.field.name} column={column} indent={column === first ? indent : 0}>
+        <Cell key={column.field.name} column={column}>
           {children(column)}
         </Cell>
       ))}
@@ -191,19 +182,12 @@ function Cells({ shape, indent, from, children }: CellsProps) {
 
 interface CellProps {
   column: PlacedColumn;
-  indent: number;
   isPinned?: boolean;
   isLastPinned?: boolean;
   children: ReactNode;
 }
 
-function Cell({
-  column: { field, width, left, number },
-  indent,
-  isPinned = false,
-  isLastPinned = false,
-  children,
-}: CellProps) {
+function Cell({ column: { field, width, left, number }, isPinned = false, isLastPinned = false, children }: CellProps) {
   const isRight = isRightAligned(field);
   return (
     <div
@@ -216,7 +200,7 @@ function Cell({
         isPinned && 'sticky z-10 bg-(--row)',
         isLastPinned && 'border-r',
       )}
-      style={{ width, ...(isPinned && { left }), ...(indent > 0 && { paddingLeft: 12 + indent * 20 }) }}
+      style={{ width, ...(isPinned && { left }) }}
     >
       <div className={cn('min-w-0', !isRight && 'grow')}>{children}</div>
     </div>

@@ -33,10 +33,11 @@ export function RunsGrid({ state, onChange, fields, pages, selection, scroller, 
   const id = useId();
   const [active, setActive] = useState<number | null>(null);
   const hasSelect = selection !== null;
+  const isGrouped = state.group.length > 0;
   const { columns } = state;
   const layout = useMemo(
-    () => stretch(layOut(columns, fields, hasSelect, view.width), view.width),
-    [columns, fields, hasSelect, view.width],
+    () => stretch(layOut(columns, fields, { hasSelect, isGrouped, viewWidth: view.width }), view.width),
+    [columns, fields, hasSelect, isGrouped, view.width],
   );
   const inSight = useSameList(columnsInSight(layout, view.left, view.width));
   const shape = useMemo<RowShape>(

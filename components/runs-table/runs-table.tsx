@@ -1,6 +1,6 @@
 'use client';
 import { readQuery } from '@mealtable/protocol/run-query';
-import { readRunsState, writeRunsState } from '@mealtable/protocol/run-query-address';
+import { type RunsTableState, readRunsState, writeRunsState } from '@mealtable/protocol/run-query-address';
 import { NO_RUNS, RunFields } from '@mealtable/protocol/run-query-fields';
 import { useQuery } from '@tanstack/react-query';
 import { Download, GitCompareArrows } from 'lucide-react';
@@ -75,11 +75,7 @@ function LoadedTable({ studyId, canEdit, fields, onFieldsOld }: LoadedTableProps
   return (
     <Section
       title="Runs"
-      hint={
-        !latest || latest.matching === latest.total
-          ? plural(latest?.total ?? total, 'run')
-          : `${plural(latest.matching, 'run')} of ${formatCount(latest.total)} match`
-      }
+      hint={[countWords(latest ?? { total, matching: total }), ...hiddenOrder(state, fields)].join(', ')}
       actions={
         selected.length > 0 && (
           <div className="flex flex-wrap items-center gap-2">
@@ -136,18 +132,16 @@ function LoadedTable({ studyId, canEdit, fields, onFieldsOld }: LoadedTableProps
           This study has no runs yet.
         </p>
       ) : (
-        <div className="relative">
+        <div>
           <RunsGrid
             {...{ state, fields, pages, scroller, view }}
             onChange={change}
             selection={canEdit ? selection : null}
           />
           {latest?.rowCount === 0 && (
-            <div className="pointer-events-none absolute inset-x-0 top-9 flex flex-col items-center gap-3 py-10 text-center text-ink-3 text-sm">
+            <div className="flex flex-col items-center gap-3 py-10 text-center text-ink-3 text-sm">
               No run matches.
-              <Button className="pointer-events-auto" onClick={() => change({ filter: '' })}>
-                Show all runs
-              </Button>
+              <Button onClick={() => change({ filter: '' })}>Show all runs</Button>
             </div>
           )}
         </div>
@@ -157,13 +151,26 @@ function LoadedTable({ studyId, canEdit, fields, onFieldsOld }: LoadedTableProps
   );
 }
 
+const countWords = ({ total, matching }: { total: number; matching: number }): string =>
+  matching === total ? plural(total, 'run') : `${plural(matching, 'run')} of ${formatCount(total)} match`;
+
+/** An order that no heading shows. */
+function hiddenOrder({ sort, columns }: RunsTableState, fields: RunFields): string[] {
+  const shown = new Set(columns.map(({ field }) => field));
+  const words = sort.flatMap(({ field, descending }) => {
+    const known = shown.has(field) ? undefined : fields.get(field);
+    return known ? [`${known.words} ${descending ? 'downwards' : 'upwards'}`] : [];
+  });
+  return words.length === 0 ? [] : [`sorted by ${words.join(' and ')}`];
+}
+
 /** Links outlive what they name. */
 function UnknownFields({
   state,
   fields,
   onChange,
 }: {
-  state: ReturnType<typeof useTableState>[0];
+  state: RunsTableState;
   fields: RunFields;
   onChange: ChangeTable;
 }) {

@@ -11,7 +11,7 @@ import {
 } from '@mealtable/protocol/run-query-view';
 import { redactRun } from '../../shares/redact.ts';
 import { type Group, groupRows, meanOf } from './arrange.ts';
-import { getCell } from './columns.ts';
+import { type Column, getCell } from './columns.ts';
 import type { RunIndex } from './run-index.ts';
 import type { ReadView } from './view.ts';
 
@@ -36,11 +36,15 @@ export function makePage(
     return { ...base, rowCount: view.rows.length, rows };
   }
   const entries: Entry[] = [];
+  // Once for all groups: one of them is made anew each time that it is asked for.
+  const columns = view.columns.map((field) => field && index.column(field, view.now));
   listGroups(index, view, view.rows, { key: '', depth: 0 }, new Set(open), entries);
   const rows = entries
     .slice(offset, offset + limit)
     .map((entry) =>
-      'row' in entry ? makeRow(index, view, entry.row, entry.depth) : makeGroup(index, view, entry.group, entry.isOpen),
+      'row' in entry
+        ? makeRow(index, view, entry.row, entry.depth)
+        : makeGroup(view, columns, entry.group, entry.isOpen),
     );
   return { ...base, rowCount: entries.length, rows };
 }
@@ -80,11 +84,11 @@ export function makeRow(
   };
 }
 
-function makeGroup(index: RunIndex, view: ReadView, group: Group, isOpen: boolean): GroupTableRow {
+function makeGroup(view: ReadView, columns: readonly (Column | null)[], group: Group, isOpen: boolean): GroupTableRow {
   const { key, depth, field, value, rows } = group;
   return {
     ...{ kind: 'group', depth, key, field, value, runs: rows.length, isOpen },
-    cells: view.columns.map((column): GroupCell => groupCell(index, column, rows, view.now)),
+    cells: view.columns.map((of, i): GroupCell => groupCell(of, columns[i] ?? null, rows)),
   };
 }
 
@@ -97,9 +101,8 @@ export function shownRun(index: RunIndex, row: number, isVisitor: boolean): Tabl
 /** Numbers that mean something on average; what only names a run does not. */
 const NAMES = new Set(['seed', 'priority', 'attempt', 'config.seed']);
 
-function groupCell(index: RunIndex, field: RunField | null, rows: readonly number[], now: number): GroupCell {
-  if (!field) return { kind: 'same', value: null };
-  const column = index.column(field, now);
+function groupCell(field: RunField | null, column: Column | null, rows: readonly number[]): GroupCell {
+  if (!field || !column) return { kind: 'same', value: null };
   const isAveraged = column.kind === 'number' && !column.isBoolean && field.kind !== 'date' && !NAMES.has(field.name);
   if (isAveraged) {
     const { mean, std, n } = meanOf(column, rows);

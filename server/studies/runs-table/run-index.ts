@@ -18,7 +18,7 @@ import type { Queryable } from '../../runs/summary.ts';
 import { ATTRIBUTE_CELLS, CLOCKED_FIELD } from './attribute-cells.ts';
 import { type Column, getCell, makeColumn, setCell } from './columns.ts';
 import { type IndexedRun, loadRuns, loadTeacherNames, loadVersions, type TeacherNames } from './load-runs.ts';
-import { loadMetricNames, loadRunSummaries } from './load-summaries.ts';
+import { loadMetric, loadMetricNames, loadRunSummaries } from './load-summaries.ts';
 import { MetricColumns } from './metric-columns.ts';
 
 /** Texts of these are offered while somebody types a filter. */
@@ -105,7 +105,7 @@ export class RunIndex {
     const wanted = new Set(fields.flatMap((field) => field.metric?.name ?? []));
     const ids = this.runs.map(({ summary }) => summary.id);
     for (const metric of this.metrics.missing(wanted))
-      this.metrics.add(metric, await loadRunSummaries(db, ids, [metric]), this.rowOf, wanted);
+      this.metrics.add(metric, await loadMetric(db, ids, metric), this.rowOf, wanted);
   }
 
   /** @param now for what lasts until now */
