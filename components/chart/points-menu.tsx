@@ -1,4 +1,6 @@
+'use client';
 import { Download } from 'lucide-react';
+import { useIsShared } from '../share/shared-context';
 import { IconButton } from '../ui/button';
 import { Menu, MenuItem } from '../ui/menu';
 
@@ -8,8 +10,9 @@ const FORMATS = [
   { format: 'parquet', label: 'Parquet', hint: 'for pandas, Polars, DuckDB' },
 ];
 
-/** Every stored point as a file. @param of its address without the format, such as `/api/runs/<id>/metrics` */
+/** Every stored point as a file, for members: a link in a page cannot show a share link's secret. @param of its address without the format, such as `/api/runs/<id>/metrics` */
 export function PointsMenu({ of }: { of: string }) {
+  if (useIsShared()) return null;
   return (
     <Menu
       trigger={

@@ -1,5 +1,6 @@
 'use client';
 import type { StudyOverview } from '@mealtable/protocol/study-page';
+import { PointsMenu } from '../chart/points-menu';
 import { plural } from '../format';
 import { PageHeader } from '../ui/page-header';
 import { RelativeTime } from '../ui/time';
@@ -29,7 +30,12 @@ export function StudyHeader({ study, canEdit }: { study: StudyOverview; canEdit:
           </p>
         </div>
       }
-      actions={canEdit ? <StudyActions study={study} /> : undefined}
+      actions={
+        <>
+          <PointsMenu of={`/api/studies/${study.id}/metrics`} />
+          {canEdit && <StudyActions study={study} />}
+        </>
+      }
     />
   );
 }

@@ -4,6 +4,7 @@ import type { RecordCursor } from '@mealtable/protocol/views';
 import type pg from 'pg';
 import type { Queryable } from '../../runs/summary.ts';
 import { WIDTHS } from '../codec/rollups.ts';
+import { stepRange } from '../codec/segment.ts';
 import { inSnapshot } from '../snapshot.ts';
 import { bucketWidth, type Entries, toBuckets, toRawColumns } from './fold-series.ts';
 import { orderParts } from './order-parts.ts';
@@ -128,11 +129,12 @@ async function readInto(
 function stepsOf(readings: readonly Reading[]): number {
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { points, unread } of readings) {
-    for (const { step } of points)
-      for (const each of step) {
-        first = Math.min(first, each);
-        last = Math.max(last, each);
-      }
+    for (const { step } of points) {
+      if (step.length === 0) continue;
+      const { firstStep, lastStep } = stepRange(step);
+      first = Math.min(first, firstStep);
+      last = Math.max(last, lastStep);
+    }
     for (const { first_step, last_step } of unread) {
       first = Math.min(first, first_step);
       last = Math.max(last, last_step);
@@ -141,10 +143,13 @@ function stepsOf(readings: readonly Reading[]): number {
   return Math.max(1, last - first + 1);
 }
 
-/** The coarsest rollups that are no wider than a bucket; -1 where only the points are fine enough. */
+/** Rollups that are wider than a bucket by no more than this are fine enough: reading points instead would take ten times as long. */
+const COARSER = 1.5;
+
+/** The coarsest rollups that are about as wide as a bucket at most; -1 where only the points are fine enough. */
 function levelFor({ records, first_step, last_step, levels }: SegmentPart, width: number): number {
   const pointsOfBucket = (records / (last_step - first_step + 1)) * width;
   let level = levels - 1;
-  while (level >= 0 && WIDTHS[level]! > pointsOfBucket) level--;
+  while (level >= 0 && WIDTHS[level]! > COARSER * pointsOfBucket) level--;
   return level;
 }

@@ -4,6 +4,7 @@ import { decodeChunk } from '../codec/chunk.ts';
 import { CONSTANT, type ColumnKind, columnSize, decodeColumn } from '../codec/column.ts';
 import { constantRollups, decodeMarks, decodeRollups, entriesAt, levelSize, WIDTHS } from '../codec/rollups.ts';
 import { decodeRows, type Rows } from '../codec/rows.ts';
+import { stepRange } from '../codec/segment.ts';
 import type { Entries } from './fold-series.ts';
 
 /** Steps wanted, both included. */
@@ -144,7 +145,8 @@ export async function readChunkPoints(
 function toPoints(attempt: number, rows: Rows, last: Float64Array, { from, to }: StepRange): Entries {
   const { step, epoch, at } = rows;
   const seq = rows.seq[0]!;
-  if (step.every((each) => each >= from && each <= to)) return { attempt, seq, step, epoch, at, last, rollups: null };
+  const { firstStep, lastStep } = stepRange(step);
+  if (firstStep >= from && lastStep <= to) return { attempt, seq, step, epoch, at, last, rollups: null };
   const kept = [...step.keys()].filter((i) => step[i]! >= from && step[i]! <= to);
   const pick = (values: Float64Array) => Float64Array.from(kept, (i) => values[i]!);
   return { attempt, seq, step: pick(step), epoch: pick(epoch), at: pick(at), last: pick(last), rollups: null };

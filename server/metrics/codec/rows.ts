@@ -92,5 +92,8 @@ export function writeEpochs(writer: ByteWriter, epochs: Float64Array, steps: Flo
 
 export function readEpochs(reader: ByteReader, steps: Float64Array): Float64Array {
   const perEpoch = reader.varint();
-  return perEpoch === 0 ? toFloat64s(reader.take(8 * steps.length)) : steps.map((step) => step / perEpoch);
+  if (perEpoch === 0) return toFloat64s(reader.take(8 * steps.length));
+  const epochs = new Float64Array(steps.length);
+  for (let i = 0; i < epochs.length; i++) epochs[i] = steps[i]! / perEpoch;
+  return epochs;
 }
