@@ -36,8 +36,9 @@ export function useGridKeys(grid: GridKeys): (event: KeyboardEvent) => void {
     else if (top + ROW_HEIGHT > element.scrollTop + height) element.scrollTop = top + ROW_HEIGHT - height;
   };
   return (event) => {
-    // Keys of a button within are the button's.
-    if (event.target !== event.currentTarget || rowCount === 0 || event.altKey) return;
+    // Keys of a button within are the button's. A cell has the focus after a click and has no keys of its own.
+    const isControl = event.target instanceof Element && event.target.closest('button, a, input, [role=columnheader]');
+    if (isControl || rowCount === 0 || event.altKey) return;
     const here = active ?? -1;
     const page = Math.max(1, Math.floor(((scroller.current?.clientHeight ?? 0) - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
     const row = active === null ? undefined : rowAt(active);
