@@ -16,6 +16,7 @@ import { Table, Td, Th, Tr } from '../ui/table';
 import { RelativeTime } from '../ui/time';
 import { Arrival } from './arrival';
 import { DownloadCommands } from './download-commands';
+import { ExportMenu } from './export-menu';
 import { describeRule, KeptBecause } from './kept-because';
 import { useCheckpointStatus } from './use-checkpoint-status';
 
@@ -158,6 +159,9 @@ function CheckpointRows({
           >
             <Download aria-hidden className="size-3.5" /> Download
           </a>
+        )}
+        {checkpoint.complete && file.name === CHECKPOINT_FILES.model && (
+          <ExportMenu checkpointId={checkpoint.id} of={`the checkpoint of epoch ${checkpoint.epoch}`} />
         )}
       </Td>
     </Tr>
