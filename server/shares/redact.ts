@@ -5,7 +5,7 @@
 import type { EventView } from '@mealtable/protocol/events';
 import type { LiveRecord } from '@mealtable/protocol/live-messages';
 import type { StudyOverview } from '@mealtable/protocol/study-page';
-import type { RunSummaryView, StudyView } from '@mealtable/protocol/views';
+import type { RunSummaryView } from '@mealtable/protocol/views';
 
 export const redactRun = (run: RunSummaryView): RunSummaryView => ({
   ...run,
@@ -15,12 +15,6 @@ export const redactRun = (run: RunSummaryView): RunSummaryView => ({
   hostId: null,
   hostName: null,
   waitingFor: [],
-});
-
-export const redactStudy = (study: StudyView): StudyView => ({
-  ...study,
-  createdBy: '',
-  runs: study.runs.map(redactRun),
 });
 
 export const redactOverview = (study: StudyOverview): StudyOverview => ({ ...study, createdBy: '', runNames: {} });

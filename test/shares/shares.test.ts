@@ -97,7 +97,6 @@ const COLUMNS = ['status', 'host', 'message', 'variant'];
 
 /** All that a link opens, each with what asks for a study. Whoever adds one here has looked at what it answers. */
 const SHARED: Record<string, (of: { studyId: string; runIds: string[] }) => unknown> = {
-  'studies.get': ({ studyId }) => ({ id: studyId }),
   'studies.overview': ({ studyId }) => ({ id: studyId }),
   'studies.table': ({ studyId }) => ({ id: studyId }),
   'studies.progress': ({ studyId }) => ({ id: studyId }),

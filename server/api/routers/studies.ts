@@ -4,7 +4,7 @@ import { RunId, StudyId, VariantId } from '@mealtable/protocol/ids';
 import { StudyDesign, StudyName } from '@mealtable/protocol/study-design';
 import { Notes, Question, TextChange } from '@mealtable/protocol/study-page';
 import { z } from 'zod';
-import { redactOverview, redactStudy } from '../../shares/redact.ts';
+import { redactOverview } from '../../shares/redact.ts';
 import { loadStudyCosts } from '../../studies/costs.ts';
 import { createStudy } from '../../studies/create.ts';
 import { estimateStudy } from '../../studies/estimate.ts';
@@ -31,10 +31,8 @@ const DONE = { ok: true } as const;
 
 export const studiesRouter = createRouter({
   list: viewerProcedure.query(({ ctx }) => listStudies(ctx.pool)),
-  get: sharedProcedure(OneStudy, ofStudy).query(async ({ ctx, input }) => {
-    const study = await loadStudyView(ctx.pool, input.id);
-    return ctx.visitor ? redactStudy(study) : study;
-  }),
+  /** All of it at once, for programs. */
+  get: viewerProcedure.input(OneStudy).query(({ ctx, input }) => loadStudyView(ctx.pool, input.id)),
   /** All but its runs and what is reckoned from them: quick for a study of any size. */
   overview: sharedProcedure(OneStudy, ofStudy).query(async ({ ctx, input }) => {
     const study = await loadOverview(ctx.pool, input.id);
