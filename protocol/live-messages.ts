@@ -1,4 +1,4 @@
-/** Hub -> browser over socket.io, namespace `/live` (session cookie or program token). */
+/** Hub -> browser over socket.io, namespace `/live` (session cookie, program token, or the secret of a share link). */
 import { z } from 'zod';
 import type { EventView } from './events.ts';
 import { HostId, RunId, StudyId } from './ids.ts';
