@@ -85,22 +85,17 @@ try {
   const makeId = idMaker(() => new Date());
   const timings = { acks: [] as number[], ages: [] as number[], heartbeats: [] as number[] };
   const onFault = (error: Error) => void faults.push(error.message);
-  const agents = Array.from({ length: live / SLOTS }, (_, i) => {
-    const pace = { metricsPerRecord: metrics, recordsPerS: RECORDS_PER_S };
-    const hostId = makeId('host');
-    return new SimulatedAgent({
-      url: hub.url,
-      token,
-      hostId,
-      name: `bench-${i}`,
-      slots: SLOTS,
-      pace,
-      timings,
-      onFault,
-    });
-  });
+  const agents: SimulatedAgent[] = [];
   closers.push(() => agents.forEach((agent) => void agent.close()));
-  for (const agent of agents) await agent.attach();
+  const pace = { metricsPerRecord: metrics, recordsPerS: RECORDS_PER_S };
+  for (let i = 0; i < live / SLOTS; i++) {
+    const hostId = makeId('host');
+    const name = `bench-${i}`;
+    // Attached before the next is made: it connects by itself, and nobody would hear of it.
+    const agent = new SimulatedAgent({ url: hub.url, token, hostId, name, slots: SLOTS, pace, timings, onFault });
+    agents.push(agent);
+    await agent.attach();
+  }
   await sleep(3_000);
 
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
