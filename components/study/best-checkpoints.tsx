@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { formatBytes, formatPercent } from '../format';
 import { ExportMenu } from '../run/export-menu';
 import { useTRPC } from '../trpc-provider';
+import { cn } from '../ui/cn';
 import { CopyButton } from '../ui/copy-button';
 import { EmptyState } from '../ui/empty-state';
 import { ErrorState } from '../ui/error-state';
@@ -19,6 +20,8 @@ import { DownloadAll } from './download-all';
 const TITLE = 'Best checkpoints';
 /** Checkpoints come after epochs, which take longer. */
 const POLL_MS = 60_000;
+/** A phone has room for what decides and for the download, which says the rest. */
+const WIDE_ONLY = 'max-sm:hidden';
 
 /** Each variant's best checkpoint, or each seed's, to download in every format, and all of them at once. */
 export function BestCheckpoints({ study }: { study: { id: string } }) {
@@ -79,9 +82,13 @@ export function BestCheckpoints({ study }: { study: { id: string } }) {
             <Th>Variant</Th>
             <Th align="right">Seed</Th>
             <Th align="right">Top-1</Th>
-            <Th align="right">Epoch</Th>
-            <Th align="right">Size</Th>
-            <Th>SHA-256</Th>
+            <Th align="right" className={WIDE_ONLY}>
+              Epoch
+            </Th>
+            <Th align="right" className={WIDE_ONLY}>
+              Size
+            </Th>
+            <Th className={WIDE_ONLY}>SHA-256</Th>
             <Th>
               <span className="sr-only">Download</span>
             </Th>
@@ -101,7 +108,7 @@ function ModelRow({ model }: { model: BestCheckpointView }) {
   const { runId, variantLabel, network, seed, top1, epoch, sizeBytes, sha256, checkpointId } = model;
   return (
     <Tr>
-      <Td className="min-w-48 max-w-96">
+      <Td className="min-w-32 max-w-96 sm:min-w-48">
         <Link href={`/runs/${runId}`} className="break-words font-medium hover:text-accent hover:underline">
           {variantLabel}
         </Link>
@@ -113,13 +120,13 @@ function ModelRow({ model }: { model: BestCheckpointView }) {
       <Td align="right" className="num font-medium">
         {formatPercent(top1)}
       </Td>
-      <Td align="right" className="num">
+      <Td align="right" className={cn('num', WIDE_ONLY)}>
         {Number(epoch.toFixed(2))}
       </Td>
-      <Td align="right" className="num whitespace-nowrap text-xs">
+      <Td align="right" className={cn('num whitespace-nowrap text-xs', WIDE_ONLY)}>
         {formatBytes(sizeBytes)}
       </Td>
-      <Td>
+      <Td className={WIDE_ONLY}>
         <span className="flex items-center gap-0.5">
           <code className="text-ink-2 text-xs" title={sha256}>
             {sha256.slice(0, 12)}…
