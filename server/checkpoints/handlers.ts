@@ -2,7 +2,7 @@
 import { AppError } from '@mealtable/protocol/errors';
 import { CheckpointId, RunId, Sha256 } from '@mealtable/protocol/ids';
 import { CHECKPOINT_FILES } from '@mealtable/protocol/records';
-import { MAX_BLOB_BYTES } from '@mealtable/protocol/tunables';
+import { MAX_BLOB_BYTES, UPLOAD_SILENCE_MS } from '@mealtable/protocol/tunables';
 import { TUS_RESUMABLE } from '@tus/server';
 import type { Exchange } from '../http/exchange.ts';
 import { recordBlob, touchBlob } from './blob-rows.ts';
@@ -20,6 +20,13 @@ function readParam(schema: typeof Sha256, { params }: FileExchange, name: string
   const parsed = schema.safeParse(params[name]);
   if (!parsed.success) throw new AppError('not_found', `${name}: ${parsed.error.issues[0]?.message}`);
   return parsed.data;
+}
+
+/** A host that vanished says nothing for ever; without this its half of the connection would stay. */
+export function endSilence(req: Exchange['req']): void {
+  req.setTimeout(UPLOAD_SILENCE_MS, () => req.destroy());
+  // Then it is the hub that takes its time.
+  req.once('end', () => req.setTimeout(0));
 }
 
 export function sendJson({ res }: Pick<FileExchange, 'res'>, status: number, body: object): void {
@@ -64,6 +71,7 @@ export async function putBlob(exchange: FileExchange, maxBytes: number = MAX_BLO
     req.resume();
     return sendJson(exchange, 200, { sha256, sizeBytes: known });
   }
+  endSilence(req);
   let result: PutResult;
   try {
     const onStored = (size: number) => recordBlob(hub, sha256, size, hub.env.keptCheckpoints);

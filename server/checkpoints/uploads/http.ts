@@ -2,10 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UPLOADS_PATH } from '@mealtable/protocol/agent-messages';
 import { AppError } from '@mealtable/protocol/errors';
-import { UPLOAD_SILENCE_MS } from '@mealtable/protocol/tunables';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Route } from '../../http/routes.ts';
-import { refuseFullDisk, sendJson } from '../handlers.ts';
+import { endSilence, refuseFullDisk, sendJson } from '../handlers.ts';
 import type { FinishResult } from './uploads.ts';
 
 /** How long a question for the end of an upload is held back for an answer; well below what proxies bear. */
@@ -13,13 +12,8 @@ const FINISH_ANSWER_MS = 10_000;
 
 /** POST creates, PATCH appends a part, HEAD says how much has arrived, DELETE gives up. */
 export async function serveTus({ hub, req, res }: Pick<Exchange, 'hub' | 'req' | 'res'>): Promise<void> {
-  // A host that vanished says nothing for ever; without this its half of the connection would stay.
-  req.setTimeout(UPLOAD_SILENCE_MS, () => req.destroy());
-  try {
-    await hub.uploads.tus.handle(req, res);
-  } finally {
-    req.setTimeout(0);
-  }
+  endSilence(req);
+  await hub.uploads.tus.handle(req, res);
 }
 
 /**
