@@ -31,16 +31,18 @@ export function toEventView(row: EventRow): EventView {
   } as EventView;
 }
 
-/** @param before id of the event that the page ends before; null for the newest */
+/** @param before id of the event that the page ends before; null for the newest @param kinds of events; all without it */
 export async function loadStudyEvents(
   db: Queryable,
   studyId: string,
   before: number | null,
   limit: number,
+  kinds: readonly EventKind[] | null = null,
 ): Promise<EventPage> {
   const { rows } = await db.query<EventRow>(
-    `${SELECT_EVENTS} WHERE e.study_id = $1 AND ($2::bigint IS NULL OR e.id < $2) ORDER BY e.id DESC LIMIT $3`,
-    [studyId, before, limit + 1],
+    `${SELECT_EVENTS} WHERE e.study_id = $1 AND ($2::bigint IS NULL OR e.id < $2)
+       AND ($4::text[] IS NULL OR e.kind = ANY($4)) ORDER BY e.id DESC LIMIT $3`,
+    [studyId, before, limit + 1, kinds],
   );
   return { events: rows.slice(0, limit).map(toEventView), hasOlder: rows.length > limit };
 }

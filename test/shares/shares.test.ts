@@ -180,6 +180,26 @@ describe('procedures', () => {
     },
   );
 
+  test('page through what happened without the events that are not theirs', async () => {
+    for (let i = 0; i < 3; i++) {
+      const { id } = await api().shares.create({ studyId: mine.studyId, label: `x${i}` });
+      await api().shares.revoke({ id });
+    }
+    const page = async (cursor?: number) => {
+      const input = { id: mine.studyId, limit: 1, ...(cursor !== undefined && { cursor }) };
+      const { body } = await call('events.ofStudy', 'query', input);
+      return JSON.parse(body).result.data.json as { events: { id: number; kind: string }[]; hasOlder: boolean };
+    };
+    const kinds: string[] = [];
+    for (let at = await page(); ; at = await page(at.events[0]!.id)) {
+      kinds.push(...at.events.map(({ kind }) => kind));
+      if (!at.hasOlder) break;
+    }
+    expect(kinds).toContain('run-failed');
+    expect(kinds.at(-1)).toBe('study-created');
+    expect(kinds).not.toContain('study-shared');
+  });
+
   test('cannot be smuggled into a batch', async () => {
     const input = encodeURIComponent(JSON.stringify({ 0: { json: { id: mine.studyId } }, 1: { json: null } }));
     const reply = await rawRequest(hub.url, `/api/trpc/studies.overview,hosts.list?batch=1&input=${input}`, {

@@ -1,7 +1,7 @@
 import { StudyId } from '@mealtable/protocol/ids';
 import { z } from 'zod';
 import { loadNotices, loadStudyEvents } from '../../events/read-events.ts';
-import { redactEvent } from '../../shares/redact.ts';
+import { redactEvent, SHARED_KINDS } from '../../shares/redact.ts';
 import { createRouter, sharedProcedure, viewerProcedure } from '../trpc.ts';
 
 export const eventsRouter = createRouter({
@@ -19,9 +19,8 @@ export const eventsRouter = createRouter({
     }),
     ({ id }) => ({ studyId: id }),
   ).query(async ({ ctx, input }) => {
-    const page = await loadStudyEvents(ctx.pool, input.id, input.cursor ?? null, input.limit);
-    if (!ctx.visitor) return page;
-    // A page of theirs may be shorter, and goes on where a member's does.
-    return { ...page, events: page.events.flatMap((event) => redactEvent(event) ?? []) };
+    const kinds = ctx.visitor ? SHARED_KINDS : null;
+    const page = await loadStudyEvents(ctx.pool, input.id, input.cursor ?? null, input.limit, kinds);
+    return ctx.visitor ? { ...page, events: page.events.flatMap((event) => redactEvent(event) ?? []) } : page;
   }),
 });
