@@ -102,8 +102,13 @@ function Comparison({ configs, baseId, isAll }: { configs: RunConfigs; baseId: s
                   scope="col"
                   className="sticky top-0 z-10 min-w-36 max-w-64 border-b bg-sunken px-3 py-1.5 text-left align-bottom font-medium text-xs"
                 >
-                  <span className="line-clamp-3 break-words">{nameOf(run)}</span>
-                  {i === 0 && <span className="text-ink-3">base</span>}
+                  <span title={run.variantLabel} className="line-clamp-3 break-words">
+                    {run.variantLabel}
+                  </span>
+                  <span className="text-ink-3">
+                    seed {run.seed}
+                    {i === 0 && ', base'}
+                  </span>
                 </th>
               ))}
             </tr>
@@ -136,7 +141,7 @@ function Comparison({ configs, baseId, isAll }: { configs: RunConfigs; baseId: s
       </div>
       {!isAll && rows.length > shown.length && (
         <p className="mt-2 text-ink-3 text-xs">
-          {plural(rows.length - shown.length, 'field')} that are the same hidden.
+          {plural(rows.length - shown.length, 'field')} with the same value everywhere not shown.
         </p>
       )}
     </>

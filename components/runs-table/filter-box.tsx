@@ -8,6 +8,7 @@ import { Button } from '../ui/button';
 import { cn } from '../ui/cn';
 import { controlClass } from '../ui/input';
 import { FilterOptions } from './filter-options';
+import { useStable } from './use-stable';
 
 interface FilterBoxProps {
   value: string;
@@ -21,6 +22,8 @@ const TELL_AFTER_MS = 700;
 
 /** The filter: completes what is typed, underlines what cannot be read, and offers the cure. */
 export function FilterBox({ value, fields, onChange }: FilterBoxProps) {
+  // What else happens on the page must not put off what is typed here.
+  const applyFilter = useStable(onChange);
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const mirror = useRef<HTMLDivElement>(null);
@@ -38,19 +41,21 @@ export function FilterBox({ value, fields, onChange }: FilterBoxProps) {
     typed.current = value;
     setText(value);
   }, [value]);
+  // The beginning of a field's name would be looked for as a word.
+  const isHalf = completion !== null && completion.wants === 'field' && completion.to > completion.from;
   useEffect(() => {
-    const isReadable = readQuery(text, fields).ok;
+    const isReadable = !isHalf && readQuery(text, fields).ok;
     const apply = setTimeout(() => {
       if (!isReadable || text === typed.current) return;
       typed.current = text;
-      onChange(text);
+      applyFilter(text);
     }, APPLY_AFTER_MS);
     const tell = setTimeout(() => setTold(true), TELL_AFTER_MS);
     return () => {
       clearTimeout(apply);
       clearTimeout(tell);
     };
-  }, [text, fields, onChange]);
+  }, [text, isHalf, fields, applyFilter]);
 
   const change = (next: string, caret: number | null, isAsking: boolean) => {
     setText(next);
