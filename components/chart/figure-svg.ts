@@ -27,16 +27,18 @@ const PLOT_HEIGHT = 330;
 const LEFT = 72;
 const RIGHT = 20;
 const TOP = 44;
-const LEGEND_COLUMNS = 2;
 const LEGEND_LINE = 17;
 /** A figure with more names than this is no figure; the last line says how many are left out. */
 const MAX_LEGEND = 40;
-const MAX_NAME = 52;
+const MAX_NAME = 80;
+/** Names up to this length have room beside each other, in any sans-serif font. */
+const SHORT_NAME = 36;
 const FONT = 'Helvetica, Arial, sans-serif';
 
 /** Names are anybody's. What XML 1.0 has no way to hold, control characters and halves of pairs, is left out. */
 const xmlText = (text: string) =>
   text.replace(/[^\t\n\r\P{C}]|[\p{Cs}\ufffe\uffff]/gu, '').replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+const nameOf = ({ label, id }: ChartLine) => label ?? id;
 const short = (text: string) => (text.length > MAX_NAME ? `${text.slice(0, MAX_NAME - 1)}…` : text);
 const round = (value: number) => Math.round(value * 100) / 100;
 
@@ -45,7 +47,8 @@ export function chartFigure(input: FigureInput): string {
   const { lines, isLog, shown } = input;
   const named = lines.filter((line) => line.look !== 'faint');
   const legend = named.slice(0, MAX_LEGEND);
-  const rows = Math.ceil(legend.length / LEGEND_COLUMNS) + (named.length > legend.length ? 1 : 0);
+  const columns = legend.every((line) => nameOf(line).length <= SHORT_NAME) ? 2 : 1;
+  const rows = Math.ceil(legend.length / columns) + (named.length > legend.length ? 1 : 0);
   const bottom = TOP + PLOT_HEIGHT;
   const height = bottom + 52 + rows * LEGEND_LINE + (input.note === '' ? 0 : 20) + 8;
   const frame: Frame = {
@@ -66,7 +69,7 @@ export function chartFigure(input: FigureInput): string {
       .flatMap((line) => strokes(line, frame)),
     ...named.flatMap((line) => markShapes(line, frame)),
     '</g>',
-    ...drawLegend(legend, named.length - legend.length, bottom + 56),
+    ...drawLegend(legend, named.length - legend.length, bottom + 56, columns),
     ...(input.note === ''
       ? []
       : [`<text x="${LEFT}" y="${height - 12}" font-size="11" fill="#555">${xmlText(input.note)}</text>`]),
@@ -144,18 +147,18 @@ function markShapes(line: ChartLine, frame: Frame): string[] {
   });
 }
 
-function drawLegend(lines: readonly ChartLine[], more: number, top: number): string[] {
-  const column = (WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS;
+function drawLegend(lines: readonly ChartLine[], more: number, top: number, columns: number): string[] {
+  const column = (WIDTH - LEFT - RIGHT) / columns;
   const entries = lines.map((line, i) => {
-    const x = LEFT + (i % LEGEND_COLUMNS) * column;
-    const y = top + Math.floor(i / LEGEND_COLUMNS) * LEGEND_LINE;
+    const x = LEFT + (i % columns) * column;
+    const y = top + Math.floor(i / columns) * LEGEND_LINE;
     const dash = lineDash(line);
     return [
       `<line x1="${x}" x2="${x + 24}" y1="${y - 4}" y2="${y - 4}" stroke="${lineHex(line.color, 'light')}" stroke-width="2"${dash ? ` stroke-dasharray="${dash.join(' ')}"` : ''}/>`,
-      `<text x="${x + 32}" y="${y}">${xmlText(short(line.label ?? line.id))}</text>`,
+      `<text x="${x + 32}" y="${y}">${xmlText(short(nameOf(line)))}</text>`,
     ].join('');
   });
   if (more === 0) return entries;
-  const y = top + Math.ceil(lines.length / LEGEND_COLUMNS) * LEGEND_LINE;
+  const y = top + Math.ceil(lines.length / columns) * LEGEND_LINE;
   return [...entries, `<text x="${LEFT}" y="${y}" fill="#555">and ${more} more</text>`];
 }
