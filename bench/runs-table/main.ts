@@ -27,10 +27,11 @@ try {
     const cookie = await followLink(hub.ownerLink);
     if (cookie === null) throw new Error('The one-time link did not sign in.');
     const api = connectApi(hub.url, { cookie, origin: hub.url });
-    const server = await measureServer(api, studyId);
+    const server = await measureServer(api, studyId, hub.process.pid!);
     console.log(
       `Hub, one page of 100 rows by 14 columns: p95 ${server.all.p95} ms over ${server.all.n} views (bar ${SERVER_BAR_MS}).`,
     );
+    console.log(`Processor time of the hub for a page: mean ${server.cpuMsPerPage} ms.`);
     console.log(`First answer ${server.indexMs} ms; first use of a metric: p95 ${server.firstUseOfMetric.p95} ms.`);
     const hasBrowser = existsSync(process.env.CHROMIUM ?? '/usr/bin/chromium') && !values['no-paint'];
     const paint = hasBrowser ? await measurePaint(hub.url, cookie, studyId) : null;
