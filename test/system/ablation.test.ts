@@ -232,7 +232,7 @@ describe.skipIf(!executablePath)('one ablation in the browser', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Evaluate', exact: true }).click();
     const table = page.getByRole('table', { name: 'Evaluations' });
     const row = table.getByRole('row').nth(1);
-    await row.getByText('Succeeded').last().waitFor({ timeout: 60_000 });
+    await row.getByText('Succeeded').last().waitFor({ timeout: 180_000 });
     await expect.poll(() => row.getByRole('cell').allTextContents()).toContain('0.00');
     const [, , size, , top1, expected, difference] = await row.getByRole('cell').allTextContents();
     expect([size, `${top1}in its run`, difference]).toEqual(['16 px', expected, '0.00']);
