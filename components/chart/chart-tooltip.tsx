@@ -34,6 +34,9 @@ export function ChartTooltip({ reading, lines, axis, theme, width }: ChartToolti
     .sort((a, b) => Math.abs(a.value - nearest) - Math.abs(b.value - nearest))
     .slice(0, MAX_ROWS)
     .sort((a, b) => b.value - a.value);
+  const pointed = rows.find(({ line }) => line.id === reading.nearest);
+  const edges = pointed?.line.band;
+  const band = pointed && edges ? bandWords(edges.low[pointed.place], edges.high[pointed.place]) : '';
   const isRight = reading.left > width / 2;
   return (
     <div
@@ -59,13 +62,12 @@ export function ChartTooltip({ reading, lines, axis, theme, width }: ChartToolti
                 <span className={cn('num shrink-0', n === line.most ? 'text-ink-3' : 'text-warn')}>n={n}</span>
               )}
               <span className="num shrink-0">{formatMetric(value)}</span>
-              <span className="num shrink-0 text-ink-3">
-                {bandWords(line.band?.low[place], line.band?.high[place])}
-              </span>
             </li>
           );
         })}
       </ul>
+      {/* Of one line alone: beside every value bands would leave the names no room. */}
+      {band !== '' && <p className="num text-ink-3">band {band}</p>}
       {read.length > rows.length && <p className="text-ink-3">and {read.length - rows.length} more</p>}
     </div>
   );
