@@ -120,7 +120,8 @@ describe.runIf(process.platform === 'linux')('P1: a trainer', () => {
   });
 
   test('alone is asked to stop: its helpers hear nothing until it is gone', async () => {
-    hub.tunables.stopGraceMs = 300;
+    // Long enough for a look at the helper before it is over.
+    hub.tunables.stopGraceMs = 3_000;
     const { grant, attempt } = await hold({ startsDaemon: true, ignoresTerm: true });
     const daemon = daemonOf(grant);
     attempt.stop = 'cancelled';

@@ -53,7 +53,7 @@ function end(exitCode: number): never {
 process.stdout.write(`threads ${process.env.MEALTABLE_THREADS} token ${process.env.MEALTABLE_TOKEN ?? 'none'}\n`);
 process.stderr.write('printed to stderr\n');
 if (script.startsDaemon) {
-  const program = `const note = (term) => require('fs').writeFileSync('daemon.json', JSON.stringify({ pid: process.pid, term }));
+  const program = `const note = (term) => { const fs = require('fs'); fs.writeFileSync('daemon.tmp', JSON.stringify({ pid: process.pid, term })); fs.renameSync('daemon.tmp', 'daemon.json'); };
     process.on('SIGTERM', () => note(true)); note(false); setInterval(() => {}, 1000);`;
   spawn(process.execPath, ['-e', program, dir], { cwd: dir, detached: true, stdio: 'ignore' }).unref();
   while (!existsSync(join(dir, 'daemon.json'))) await sleep(5);
