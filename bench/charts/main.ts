@@ -190,3 +190,5 @@ try {
   for (const close of closers.reverse()) await close();
   await hub.close();
 }
+// All is measured and closed; what the browser still has under way keeps nobody waiting.
+process.exit();
