@@ -14,6 +14,7 @@ import { performance } from 'node:perf_hooks';
 import { UPLOAD_PART_BYTES } from '@mealtable/protocol/tunables';
 import { openDatabase } from '../server/db.ts';
 import { startCuttingProxy } from '../test/checkpoints/support/cutting-proxy.ts';
+import { makeRandom } from '../test/support/random.ts';
 import { BlobCache } from '../trainer/agent/blob-cache.ts';
 import { BlobClient } from '../trainer/agent/blob-client.ts';
 import { agentLimits } from '../trainer/agent/limits.ts';
@@ -75,17 +76,6 @@ async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
-}
-
-/** Mulberry32: the cuts of a seed are the same everywhere. */
-function makeRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** A hub keeps agent tokens hashed; this puts one of our own there. */

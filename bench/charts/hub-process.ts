@@ -1,9 +1,9 @@
 /** The hub under measurement: a process of its own, with its own Postgres and the built pages. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { makeDataDir, removeDataDir } from '../../test/support/hub-process.ts';
+import { listenTo } from '../hub/child.ts';
 import type { Filling } from './fill-runs.ts';
 import type { ChartsHub } from './hub-main.ts';
 
@@ -25,19 +25,7 @@ export async function startChartsHub(): Promise<MeasuredHub> {
     env: { ...process.env, ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  let output = '';
-  for (const stream of [hub.stdout, hub.stderr])
-    stream?.on('data', (chunk: Buffer) => {
-      output += chunk;
-    });
-  const ended = once(hub, 'exit');
-  const nextMessage = async <T>(): Promise<T> => {
-    const [message] = await Promise.race([
-      once(hub, 'message'),
-      ended.then(() => Promise.reject(new Error(`The hub ended:\n${output}`))),
-    ]);
-    return message as T;
-  };
+  const { ended, nextMessage } = listenTo(hub);
   const address = await nextMessage<ChartsHub>().catch((error) => {
     removeDataDir(dataDir);
     throw error;

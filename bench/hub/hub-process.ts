@@ -1,10 +1,10 @@
 /** The hub under measurement: bundled from the working tree, a process of its own with its own Postgres. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { makeDataDir, removeDataDir } from '../../test/support/hub-process.ts';
+import { listenTo } from './child.ts';
 import type { HubAddress, HubUsage } from './hub-main.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -65,19 +65,7 @@ export async function startMeasuredHub(): Promise<MeasuredHub> {
     throw error;
   }
   const hub = child;
-  let output = '';
-  for (const stream of [hub.stdout!, hub.stderr!])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk;
-    });
-  const ended = once(hub, 'exit');
-  const nextMessage = async <T>(): Promise<T> => {
-    const [message] = await Promise.race([
-      once(hub, 'message'),
-      ended.then(() => Promise.reject(new Error(`The hub ended:\n${output}`))),
-    ]);
-    return message as T;
-  };
+  const { ended, nextMessage, output } = listenTo(hub);
   const address = await nextMessage<HubAddress>().catch((error) => {
     remove();
     throw error;
@@ -93,7 +81,7 @@ export async function startMeasuredHub(): Promise<MeasuredHub> {
       hub.send('usage');
       return nextMessage<HubUsage>();
     },
-    output: () => output,
+    output,
     async close() {
       hub.kill('SIGTERM');
       await ended;

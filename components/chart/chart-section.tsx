@@ -5,24 +5,13 @@ import { Button } from '../ui/button';
 import { cn } from '../ui/cn';
 import { type ChartFactor, facetsOf, type LineGroup } from './chart-groups';
 import { type MetricGroup, nameInSection } from './group-metrics';
-import { MetricChart } from './metric-chart';
-import type { SeriesStore } from './series-store';
-import type { ChangeView } from './use-chart-view';
-import type { ChartView } from './view-state';
+import { type ChartContext, MetricChart } from './metric-chart';
 
 /** Charts of a section that are on the page at once; a section of thousands is turned through. */
 const PAGE = 12;
 
-export interface SectionContext {
-  /** Those that are drawn. */
-  groups: readonly LineGroup[];
+export interface SectionContext extends ChartContext {
   factors: readonly ChartFactor[];
-  store: SeriesStore;
-  view: ChartView;
-  change: ChangeView;
-  focused: string | null;
-  syncKey: string;
-  markedSteps: readonly number[];
 }
 
 interface ChartSectionProps extends SectionContext {
@@ -102,6 +91,7 @@ function groupsIn(groups: readonly LineGroup[], facet: string | null): LineGroup
 
 function FacetChart(props: SectionContext & { metric: string; facet: string | null }) {
   const { metric, facet, groups, store, view, change, focused, syncKey, markedSteps } = props;
+  // One by one: whatever else changes in a section must not draw its charts anew.
   return (
     <MetricChart
       metric={metric}

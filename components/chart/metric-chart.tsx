@@ -23,12 +23,9 @@ import type { ChartView } from './view-state';
 const HEIGHT = 176;
 const LARGE_HEIGHT = 400;
 
-interface MetricChartProps {
-  metric: string;
-  /** The metric's name within its section. */
-  name: string;
-  /** Of a small chart among others of the same metric. */
-  facet: string | null;
+/** What the charts of a page have in common. */
+export interface ChartContext {
+  /** Those that are drawn. */
   groups: readonly LineGroup[];
   store: SeriesStore;
   view: ChartView;
@@ -36,6 +33,14 @@ interface MetricChartProps {
   focused: string | null;
   syncKey: string;
   markedSteps: readonly number[];
+}
+
+interface MetricChartProps extends ChartContext {
+  metric: string;
+  /** The metric's name within its section. */
+  name: string;
+  /** Of a small chart among others of the same metric. */
+  facet: string | null;
 }
 
 /** One chart in its frame: what it is of, what it says at the cursor, and what can be done with it. */

@@ -1,5 +1,6 @@
 /** A chart as a file. */
 
+import { saveFile, svgToPng } from '../save-file.ts';
 import type { SeriesLookup } from './build-lines.ts';
 import { chartCsv } from './chart-csv.ts';
 import type { LineGroup } from './chart-groups.ts';
@@ -7,8 +8,10 @@ import type { ChartLine } from './chart-line.ts';
 import type { ChartPlot } from './chart-plot.ts';
 import { chartFigure } from './figure-svg.ts';
 import { BAND_WORDS } from './mean-curve.ts';
-import { fileNameOf, saveFile, svgToPng } from './save-file.ts';
 import type { ChartView } from './view-state.ts';
+
+/** Of a picture, to a pixel of the page. */
+const PIXELS_PER_UNIT = 2;
 
 export type SavedAs = 'png' | 'svg' | 'csv';
 
@@ -29,8 +32,17 @@ export async function saveChart(as: SavedAs, input: SaveInput): Promise<void> {
   const shown = { x: plot.shown, y: plot.shownY };
   const note = figureNote(lines, view);
   const svg = chartFigure({ title, yTitle: metric, axis: view.axis, isLog: view.isLog, lines, shown, note });
-  saveFile(name, as === 'png' ? await svgToPng(svg) : new Blob([svg], { type: 'image/svg+xml' }));
+  saveFile(name, as === 'png' ? await svgToPng(svg, PIXELS_PER_UNIT) : new Blob([svg], { type: 'image/svg+xml' }));
 }
+
+/** A metric's name as a file's. */
+export const fileNameOf = (metric: string, ending: string): string =>
+  `${
+    metric
+      .replace(/[^a-zA-Z0-9._-]+/g, '-')
+      .replace(/^[.-]+|-+$/g, '')
+      .slice(0, 100) || 'chart'
+  }.${ending}`;
 
 /** What a reader of the figure has to know of its lines. */
 export function figureNote(lines: readonly ChartLine[], { group, band, smoothing }: ChartView): string {

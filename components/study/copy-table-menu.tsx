@@ -1,11 +1,14 @@
 'use client';
 import { Check, Copy, Download } from 'lucide-react';
+import { saveFile, saveText, svgToPng } from '../save-file';
 import { Button } from '../ui/button';
 import { useCopy } from '../ui/copy-button';
 import { Menu, MenuItem, MenuSeparator } from '../ui/menu';
 import { toastError } from '../ui/toast';
-import { saveFile, saveText, svgToPng } from './save-file';
 import { type TextTable, tableToLatex, tableToMarkdown } from './table-cells';
+
+/** Of a picture, to a pixel of the page: 300 to the inch and more. */
+const PIXELS_PER_UNIT = 4;
 
 interface TableMenuProps {
   /** Of files, without an ending. */
@@ -43,7 +46,7 @@ export function DownloadTableMenu({ stem, csv, text, figure }: TableMenuProps) {
     const drawn = figure?.();
     if (!drawn) return;
     try {
-      saveFile(`${stem}.png`, await svgToPng(drawn));
+      saveFile(`${stem}.png`, await svgToPng(drawn.svg, PIXELS_PER_UNIT));
     } catch (error) {
       toastError('The picture was not made', error);
     }

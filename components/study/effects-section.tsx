@@ -17,8 +17,8 @@ import { EffectRow } from './effect-row';
 import { type EffectScale, effectScale } from './effect-scale';
 import { effectsCaption, effectsText, effectsToCsv } from './effects-export';
 import { effectsFigure } from './effects-figure';
+import { fileStem } from './file-stem';
 import { InteractionRows } from './interaction-rows';
-import { fileStem } from './save-file';
 import { chooseEffects } from './top1-data';
 import { useTableView } from './use-table-view';
 

@@ -1,16 +1,10 @@
 /** Tables as text: CSV for spreadsheets, GitHub's Markdown. Names are anybody's, so each escapes what it would obey. */
+import { csvText } from '@mealtable/protocol/csv';
 
 const isNumber = (text: string): boolean => /^[+-]?\d+(\.\d+)?$/.test(text);
 
-function csvCell(text: string): string {
-  // A cell that begins like a formula would be run by a spreadsheet; numbers keep their sign.
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !isNumber(text) ? `'${text}` : text;
-  // Where a comma is the decimal sign, spreadsheets divide at semicolons.
-  return /[",;\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 export const csvTable = (lines: readonly (readonly string[])[]): string =>
-  `${lines.map((line) => line.map(csvCell).join(',')).join('\n')}\n`;
+  `${lines.map((line) => line.map((cell) => csvText(cell, isNumber(cell))).join(',')).join('\n')}\n`;
 
 /** A name in a cell of Markdown: one line, nothing in it formats, is a formula or a tag, or ends the cell. */
 export const markdownText = (text: string): string =>

@@ -12,7 +12,7 @@ import { EmptyState } from '../ui/empty-state';
 import { Notice } from '../ui/notice';
 import { Section } from '../ui/panel';
 import { CopyTableMenu, DownloadTableMenu } from './copy-table-menu';
-import { fileStem } from './save-file';
+import { fileStem } from './file-stem';
 import { referenceLabel, toCsv, top1Text } from './table-export';
 import type { TableView } from './table-view';
 import { captionWords } from './table-words';

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { Sha256 } from '@mealtable/protocol/ids';
 import { withBlobLock } from './blob-locks.ts';
 import type { BlobStore, OpenBlob, PutOptions, PutResult, Span } from './blob-store.ts';
-import { hashFile, prepareStaging, withStaged } from './staging.ts';
+import { examineFile, prepareStaging, putStaged } from './staging.ts';
 
 const READ_BYTES = 256 * 1024;
 
@@ -45,22 +45,14 @@ export class DiskStore implements BlobStore {
 
   async put(sha256: string, source: Readable, options: PutOptions): Promise<PutResult> {
     blobPathOf(this.place, sha256);
-    const result = await withStaged(this.place, source, options.maxBytes, async (temp, staged): Promise<PutResult> => {
-      if (staged.sha256 !== sha256) return { ok: false, code: 'hash_mismatch', actual: staged.sha256 };
-      return this.#moveIn(sha256, temp, staged.sizeBytes, options);
-    });
-    return result === 'too_large' ? { ok: false, code: 'too_large' } : result;
+    return putStaged(this.place, sha256, source, options, (temp, size) => this.#moveIn(sha256, temp, size, options));
   }
 
   async putFile(sha256: string, file: string, options: PutOptions & { isVerified?: boolean }): Promise<PutResult> {
-    const { size } = await stat(file);
-    if (size > options.maxBytes) return { ok: false, code: 'too_large' };
-    if (!options.isVerified) {
-      const found = await hashFile(file);
-      if (found.sha256 !== sha256) return { ok: false, code: 'hash_mismatch', actual: found.sha256 };
-    }
+    const examined = await examineFile(sha256, file, options);
+    if (!examined.ok) return examined;
     await syncPath(file);
-    return this.#moveIn(sha256, file, size, options);
+    return this.#moveIn(sha256, file, examined.sizeBytes, options);
   }
 
   async remove(sha256: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type * as S3 from '@aws-sdk/client-s3';
@@ -15,7 +15,7 @@ import { StartupFault } from '../startup-fault.ts';
 import { withBlobLock } from './blob-locks.ts';
 import type { BlobStore, OpenBlob, PutOptions, PutResult } from './blob-store.ts';
 import type { S3Settings } from './s3-settings.ts';
-import { hashFile, prepareStaging, withStaged } from './staging.ts';
+import { examineFile, prepareStaging, putStaged } from './staging.ts';
 
 type Sdk = Pick<
   typeof S3,
@@ -143,22 +143,15 @@ export class S3Store implements BlobStore {
 
   async put(sha256: string, source: Readable, options: PutOptions): Promise<PutResult> {
     this.#addressOf(sha256);
-    const { maxBytes } = options;
-    const result = await withStaged(this.#stagingDir, source, maxBytes, async (temp, staged): Promise<PutResult> => {
-      if (staged.sha256 !== sha256) return { ok: false, code: 'hash_mismatch', actual: staged.sha256 };
-      return this.#send(sha256, temp, staged.sizeBytes, options);
-    });
-    return result === 'too_large' ? { ok: false, code: 'too_large' } : result;
+    return putStaged(this.#stagingDir, sha256, source, options, (temp, size) =>
+      this.#send(sha256, temp, size, options),
+    );
   }
 
   async putFile(sha256: string, file: string, options: PutOptions & { isVerified?: boolean }): Promise<PutResult> {
-    const { size } = await stat(file);
-    if (size > options.maxBytes) return { ok: false, code: 'too_large' };
-    if (!options.isVerified) {
-      const found = await hashFile(file);
-      if (found.sha256 !== sha256) return { ok: false, code: 'hash_mismatch', actual: found.sha256 };
-    }
-    const result = await this.#send(sha256, file, size, options);
+    const examined = await examineFile(sha256, file, options);
+    if (!examined.ok) return examined;
+    const result = await this.#send(sha256, file, examined.sizeBytes, options);
     await rm(file, { force: true });
     return result;
   }

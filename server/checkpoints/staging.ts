@@ -1,9 +1,10 @@
 /** Files on their way into the blob store: written beside it under a name that nobody knows, and hashed meanwhile. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import type { PutOptions, PutResult } from './blob-store.ts';
 
 const tempDirOf = (dir: string) => path.join(dir, 'tmp');
 
@@ -37,6 +38,37 @@ export async function withStaged<T>(
   } finally {
     await rm(temp, { force: true });
   }
+}
+
+/**
+ * What a store does with a stream: staged in `dir`, its hash compared, then given to `keep`.
+ * @param keep moves or sends the verified file
+ */
+export async function putStaged(
+  dir: string,
+  sha256: string,
+  source: Readable,
+  { maxBytes }: PutOptions,
+  keep: (file: string, sizeBytes: number) => Promise<PutResult>,
+): Promise<PutResult> {
+  const result = await withStaged(dir, source, maxBytes, async (temp, staged): Promise<PutResult> => {
+    if (staged.sha256 !== sha256) return { ok: false, code: 'hash_mismatch', actual: staged.sha256 };
+    return keep(temp, staged.sizeBytes);
+  });
+  return result === 'too_large' ? { ok: false, code: 'too_large' } : result;
+}
+
+/** Its size, where a file may be stored under this hash, or why not. */
+export async function examineFile(
+  sha256: string,
+  file: string,
+  { maxBytes, isVerified = false }: PutOptions & { isVerified?: boolean },
+): Promise<PutResult> {
+  const { size: sizeBytes } = await stat(file);
+  if (sizeBytes > maxBytes) return { ok: false, code: 'too_large' };
+  if (isVerified) return { ok: true, sizeBytes };
+  const { sha256: actual } = await hashFile(file);
+  return actual === sha256 ? { ok: true, sizeBytes } : { ok: false, code: 'hash_mismatch', actual };
 }
 
 async function writeTemp(temp: string, source: Readable, maxBytes: number): Promise<Staged | 'too_large'> {

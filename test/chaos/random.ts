@@ -1,18 +1,12 @@
+import { makeRandom } from '../support/random.ts';
+
 /** Choices that a seed repeats. */
 export class Random {
-  #state: number;
+  /** In [0, 1). */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** In [0, 1); mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    this.next = makeRandom(seed);
   }
 
   chance(probability: number): boolean {

@@ -7,7 +7,7 @@ import { decodeRollups, encodeRollups, levelsOf, WIDTHS } from '../../server/met
 import { decodeRows, encodeRows, type Rows } from '../../server/metrics/codec/rows.ts';
 import { decodeSegment, encodeSegment } from '../../server/metrics/codec/segment.ts';
 import { type Track, toTracks } from '../../server/metrics/codec/track.ts';
-import { makeRandom } from './support/random.ts';
+import { makeRandom } from '../support/random.ts';
 
 const column = (count: number, of: (i: number) => number) => Float64Array.from({ length: count }, (_, i) => of(i));
 const NASTY = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 0, 5e-324, -1.7e308, 0.1, 2 ** 53];

@@ -19,8 +19,8 @@ import {
   started,
   uploadCheckpoint,
 } from '../support/core.ts';
+import { makeRandom } from '../support/random.ts';
 import { expectChart, type ModelRecord, plainRecord, summaryOf } from './support/metric-model.ts';
-import { makeRandom } from './support/random.ts';
 
 let core: Core;
 beforeAll(async () => {

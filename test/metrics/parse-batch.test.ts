@@ -2,7 +2,7 @@ import { AttemptRecord } from '@mealtable/protocol/records';
 import { expect, test } from 'vitest';
 import { isMetricsRecord } from '../../server/metrics/is-metrics-record.ts';
 import { parseBatch } from '../../server/metrics/parse-batch.ts';
-import { makeRandom } from './support/random.ts';
+import { makeRandom } from '../support/random.ts';
 
 const good = (): Record<string, unknown> => ({
   ...{ kind: 'metrics', seq: 3, at: 1.7e12, step: 2, epoch: 0.5, values: { 'train/loss': 0.25, 'val/top1': 'NaN' } },

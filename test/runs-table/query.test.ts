@@ -5,6 +5,7 @@ import { applyFix, type Query, readQuery } from '@mealtable/protocol/run-query';
 import { completeQuery } from '@mealtable/protocol/run-query-complete';
 import { RunFields } from '@mealtable/protocol/run-query-fields';
 import { describe, expect, it } from 'vitest';
+import { makeRandom } from '../support/random.ts';
 
 const fields = new RunFields({
   version: '1',
@@ -120,17 +121,6 @@ describe('docs/runs-table.md', () => {
   });
 });
 
-/** The same numbers in every run of the test. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 describe('any text', () => {
   const pieces = [
     ...['status', 'seed', 'top1', 'val/top1.max', 'teachers', 'created', 'duration', 'config.ema.warmup', 'xyz'],
@@ -138,7 +128,7 @@ describe('any text', () => {
     ...['(', ')', ',', '"', "'", '`', '\\', '70', '1e-3', '2h', '2026-11-26', '2026-13-77', 'running', '"a b"', '%'],
     ...['\u{1f600}', 'é', '\u0000', '<b>', '=cmd()', '../..', '\n', '-', '.', '5'],
   ];
-  const random = mulberry(7);
+  const random = makeRandom(7);
   const texts = Array.from({ length: 4_000 }, () =>
     Array.from({ length: Math.floor(random() * 12) }, () => pieces[Math.floor(random() * pieces.length)]).join(
       random() < 0.7 ? ' ' : '',

@@ -22,6 +22,7 @@ import {
   smallDesign,
   statusOf,
 } from '../support/core.ts';
+import { makeRandom } from '../support/random.ts';
 
 let core: Core;
 beforeAll(async () => {
@@ -151,22 +152,11 @@ describe('a run waits because', () => {
   });
 });
 
-/** Numbers from 0 below 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test('a run has no reason exactly when some host that asks now for all its free slots is given it', {
   timeout: 60_000,
 }, async () => {
   const { hub } = core;
-  const draw = random(20);
+  const draw = makeRandom(20);
   const pick = <T>(...from: T[]): T => from[Math.floor(draw() * from.length)] as T;
   let taken = 0;
   let waited = 0;

@@ -4,17 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { X_AXES } from '../../components/chart/axes.ts';
 import { BANDS } from '../../components/chart/mean-curve.ts';
 import { ChartView, formatView, RUN_VIEW, readView, STUDY_VIEW, writeView } from '../../components/chart/view-state.ts';
+import { makeRandom } from '../support/random.ts';
 
-/** Mulberry32: the same views in every run of the test. */
-function makeRandom(seed: number) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const random = makeRandom(7);
 const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
 const WORDS = ['val/top1', 'a & b=c', 'on | 224 px', '50 %', '日本 <b>', '~', '1~2', '#x?y', ' =1+1', 'ü'.repeat(300)];

@@ -1,6 +1,6 @@
 /** A table's view in the address: every choice comes back, and a bad one loses no other. */
 import { describe, expect, it } from 'vitest';
-import { fileStem } from '../../components/study/save-file.ts';
+import { fileStem } from '../../components/study/file-stem.ts';
 import { DEFAULT_VIEW, parseTableView, type TableView, writeTableView } from '../../components/study/table-view.ts';
 
 const parse = (search: string) => parseTableView(new URLSearchParams(search));

@@ -28,9 +28,10 @@ export interface LabellerOptions {
 }
 
 export class Labeller {
+  /** The largest number of images at a time; a batch's unless set to more. */
+  atOnce: number;
   readonly #teachers: readonly FrozenNetwork[];
   readonly #options: LabellerOptions;
-  #atOnce: number;
   /** By the number of images that they take. */
   readonly #graphs = new Map<number, GraphOrEager<LabellerInputs>>();
 
@@ -38,15 +39,7 @@ export class Labeller {
   constructor(teachers: readonly FrozenNetwork[], options: LabellerOptions) {
     this.#teachers = teachers;
     this.#options = options;
-    this.#atOnce = options.batchSize;
-  }
-
-  /** The largest number of images at a time; a batch's unless set to more. */
-  get atOnce(): number {
-    return this.#atOnce;
-  }
-  set atOnce(images: number) {
-    this.#atOnce = images;
+    this.atOnce = options.batchSize;
   }
 
   /** What a whole batch takes, put as a step. */
@@ -60,7 +53,7 @@ export class Labeller {
 
   /** Labels of `count` images, `atOnce` at most, bytes [count, S, S, 3]. Throws TensorFlow's error, e.g. when memory does not suffice. */
   async label(pixels: Uint8Array, count: number): Promise<LabelRows> {
-    const batchSize = count <= this.#options.batchSize ? this.#options.batchSize : this.#atOnce;
+    const batchSize = count <= this.#options.batchSize ? this.#options.batchSize : this.atOnce;
     // A graph takes one shape: what is missing to a whole batch are black images.
     const whole = new Uint8Array(batchSize * (pixels.length / count));
     whole.set(pixels);

@@ -161,9 +161,9 @@ export async function openLabelStore(
     });
     try {
       const inputSize = teacherSize(config);
-      await requireFit(labeller.steps, { batchSize, inputSize }, freeBytes());
       if (atOnce > batchSize && (await fits(labeller.steps, { batchSize: atOnce, inputSize }, freeBytes())))
         labeller.atOnce = atOnce;
+      else await requireFit(labeller.steps, { batchSize, inputSize }, freeBytes());
       return labeller;
     } catch (error) {
       labeller.dispose();

@@ -74,21 +74,24 @@ export async function runTrainingAttempt(context: TrainingContext): Promise<'suc
 
 /** The run's batches. The first ones of a fresh run are loaded while TensorFlow starts and the step's graph is made. */
 function openBatches({ job, records }: TrainingContext, { splits }: Dataset, pool: ImagePool) {
-  const { config, resumeDir } = { ...job, ...job.grant };
+  const { config } = job.grant;
   const unreadable = new UnreadableImages({ train: splits.train.length, val: splits.val.length }, (line) =>
     records.log('warning', line),
   );
   const views = isCached(config) ? config.softLabels.viewsPerImage : null;
   const training = new TrainingBatches(
     {
-      ...{ pool, split: splits.train, unreadable },
-      ...{ batchSize: config.batchSize, accumulation: config.accumulation },
+      pool,
+      split: splits.train,
+      unreadable,
+      batchSize: config.batchSize,
+      accumulation: config.accumulation,
       viewOf: views === null ? undefined : (epoch) => viewOfEpoch(epoch, views),
       bothSizes: bothSizesOf(config),
     },
     Rng.seeded(config.seed),
   );
-  if (resumeDir === null) training.startFirst(FIRST_BATCHES_BYTES, config.inputSize);
+  if (job.resumeDir === null) training.startFirst(FIRST_BATCHES_BYTES, config.inputSize);
   return { unreadable, training };
 }
 

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Numbers from 0 below 1, the same for the same seed everywhere (mulberry32). */
 export function makeRandom(seed: number): () => number {
   let state = seed;
   return () => {

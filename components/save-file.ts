@@ -10,17 +10,11 @@ export function saveFile(name: string, content: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** A metric's name as a file's. */
-export const fileNameOf = (metric: string, ending: string): string =>
-  `${
-    metric
-      .replace(/[^a-zA-Z0-9._-]+/g, '-')
-      .replace(/^[.-]+|-+$/g, '')
-      .slice(0, 100) || 'chart'
-  }.${ending}`;
+export const saveText = (name: string, type: string, text: string): void =>
+  saveFile(name, new Blob([text], { type: `${type};charset=utf-8` }));
 
 /** @param svg a document with its width and height @param scale pixels to a unit of it @throws when the browser cannot draw it */
-export async function svgToPng(svg: string, scale = 2): Promise<Blob> {
+export async function svgToPng(svg: string, scale: number): Promise<Blob> {
   const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
   try {
     const image = new Image();
@@ -32,7 +26,7 @@ export async function svgToPng(svg: string, scale = 2): Promise<Blob> {
     const ctx = canvas.getContext('2d');
     ctx?.drawImage(image, 0, 0, canvas.width, canvas.height);
     const png = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
-    if (!png) throw new Error('The browser made no image of the chart.');
+    if (!png) throw new Error('The browser made no image of it.');
     return png;
   } finally {
     URL.revokeObjectURL(url);
